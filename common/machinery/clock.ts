@@ -1,0 +1,21 @@
+// Time as a dependency, so that tests own it.
+export interface Clock {
+  now(): number
+  /** Calls back after `ms`; returns a function that cancels. */
+  after(ms: number, callback: () => void): () => void
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  after(ms, callback) {
+    const handle = setTimeout(callback, ms)
+    return () => {
+      clearTimeout(handle)
+    }
+  },
+}
+
+/** RFC 3339 with seconds, as metav1.Time is written. */
+export const formatTime = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`
+/** RFC 3339 with microseconds, as metav1.MicroTime is written. */
+export const formatMicroTime = (ms: number): string => `${new Date(ms).toISOString().slice(0, 23)}000Z`

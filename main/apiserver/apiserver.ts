@@ -1,0 +1,85 @@
+// The API server as the engine composes it. Implemented by createApiServer in index.ts.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
+import type { Duplex } from 'node:stream'
+import type { Clock } from '../../common/machinery/clock.ts'
+import type { Logger } from '../../common/machinery/logger.ts'
+import type { Transport } from '../../common/client/transport.ts'
+import type { NodeConnections } from '../channel/node-connections.ts'
+import type { ClusterFacts, KindDefinition } from '../kinds/kind.ts'
+import type { Store } from '../store/store.ts'
+
+export interface UserInfo {
+  readonly name: string
+  readonly uid?: string
+  readonly groups: readonly string[]
+  readonly extra?: Readonly<Record<string, readonly string[]>>
+}
+
+export type HttpRequest = IncomingMessage | Http2ServerRequest
+export type HttpResponse = ServerResponse | Http2ServerResponse
+
+/** A subresource that is a stream or an action of the host rather than a part of the stored object (machines/console, labs/import, …). */
+export interface ConnectSubresource {
+  readonly group: string
+  readonly plural: string
+  readonly subresource: string
+  readonly methods: readonly ('GET' | 'POST')[]
+  /** Plain HTTP. The request is authenticated, authorized (verb "get" for GET, "create" for POST) and the object exists. */
+  onRequest?(request: ConnectRequest, req: HttpRequest, res: HttpResponse): Promise<void>
+  /** WebSocket (subprotocol v5.channel.k8s.io or v4): `channels` carries the framed duplex. */
+  onStream?(request: ConnectRequest, channels: ChannelStream): Promise<void>
+}
+export interface ConnectRequest {
+  readonly user: UserInfo
+  readonly namespace?: string
+  readonly name: string
+  readonly query: URLSearchParams
+  readonly signal: AbortSignal
+}
+/** Multiplexed channels as of v5.channel.k8s.io, whatever the client spoke (WebSocket or SPDY). Back-pressure: await send(). */
+export interface ChannelStream {
+  send(channel: number, payload: Uint8Array): Promise<void>
+  /** Frames from the client; close(channel) shows as {channel: 255, payload: [channel]}. Ends when the client is gone. */
+  receive(): AsyncIterable<{ channel: number; payload: Uint8Array }>
+  /** Ends the stream; after a Status was sent on the error channel where the protocol has one. */
+  close(code?: number, reason?: string): void
+}
+
+export interface ApiServerOptions {
+  readonly store: Store
+  readonly kinds: readonly KindDefinition[]
+  readonly cluster: ClusterFacts
+  readonly nodes: NodeConnections
+  readonly connects: readonly ConnectSubresource[]
+  readonly logger: Logger
+  readonly clock: Clock
+  readonly tls: {
+    /** PEM. */
+    readonly cert: string
+    readonly key: string
+    readonly clientCa: string
+  }
+  /** Signs and verifies service account tokens (ES256 or RS256 PEM). */
+  readonly serviceAccountKey: { readonly privatePem: string; readonly publicPem: string; readonly issuer: string }
+  /** Static bearer tokens by value (the admin's, and those of a token file). */
+  readonly tokens: ReadonlyMap<string, UserInfo>
+  /** Hosts a browser or client may name in the Host header besides 127.0.0.1, localhost and ::1. */
+  readonly allowedHosts: readonly string[]
+  /** Requests outside the API (window files, sign-in): true when handled. Runs before authentication. */
+  readonly fallback?: (req: HttpRequest, res: HttpResponse, authenticated: UserInfo | undefined) => boolean | Promise<boolean>
+  /** Extra authenticator, asked after client certificate and bearer token (the window's session cookie). */
+  readonly authenticate?: (req: HttpRequest) => UserInfo | undefined
+}
+
+export interface ApiServer {
+  /** Binds; rejects with an Error whose `code` is EADDRINUSE when the port is taken. Port 0 picks one. */
+  listen(address: { host: string; port: number }): Promise<{ host: string; port: number }>
+  /** Serves HTTP/1.1 and HTTP/2 on an already connected, already authenticated socket (a node's reverse connection). */
+  serveConnection(socket: Duplex, user: UserInfo, extra?: (req: HttpRequest, res: HttpResponse) => boolean): void
+  /** The in-process road for controllers: same admission, validation and store; no serialization; RBAC as this user. Objects read are frozen. */
+  transport(user: UserInfo): Transport
+  /** Adds kinds found at run time (CustomResourceDefinitions are handled inside). */
+  readonly ready: Promise<void>
+  close(): Promise<void>
+}
