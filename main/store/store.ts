@@ -35,8 +35,17 @@ export type Compare =
 export type Operation = { put: string; value: string } | { delete: string }
 
 export type TxnResult =
-  | { succeeded: true; revision: number; /** Previous entries of deleted or replaced keys, in operation order. */ previous: readonly (StoreEntry | undefined)[] }
-  | { succeeded: false; /** Current entries of the compared keys, in compare order. */ current: readonly (StoreEntry | undefined)[] }
+  | {
+      succeeded: true
+      revision: number
+      /** Previous entries of deleted or replaced keys, in operation order. */ previous: readonly (
+        StoreEntry | undefined
+      )[]
+    }
+  | {
+      succeeded: false
+      /** Current entries of the compared keys, in compare order. */ current: readonly (StoreEntry | undefined)[]
+    }
 
 export interface StoreEvent {
   type: 'put' | 'delete'
