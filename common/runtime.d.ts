@@ -43,3 +43,15 @@ interface URLSearchParams {
 declare const URLSearchParams: { new (init?: string | Record<string, string> | [string, string][]): URLSearchParams }
 declare const performance: { now(): number }
 declare const crypto: { getRandomValues<T extends Uint8Array>(array: T): T; randomUUID(): string }
+declare function fetch(
+  url: string,
+  init?: { method?: string; headers?: Record<string, string>; body?: string; signal?: AbortSignal; credentials?: 'same-origin' | 'include' | 'omit' },
+): Promise<{
+  readonly ok: boolean
+  readonly status: number
+  readonly headers: { get(name: string): string | null }
+  readonly body: {
+    getReader(): { read(): Promise<{ done: boolean; value?: Uint8Array }>; cancel(reason?: unknown): Promise<void> }
+  } | null
+  text(): Promise<string>
+}>

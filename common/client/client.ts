@@ -25,6 +25,8 @@ export interface ListOptions {
 export interface WatchOptions extends Omit<ListOptions, 'limit' | 'continue'> {
   allowWatchBookmarks?: boolean
   timeoutSeconds?: number
+  /** Called once when the server has accepted the watch, before any event. */
+  onOpen?: () => void
 }
 export interface DeleteOptions {
   gracePeriodSeconds?: number
@@ -55,5 +57,9 @@ export interface KubeClient {
   ): Promise<T>
   delete(ref: ResourceRef, name: string, namespace?: string, options?: DeleteOptions): Promise<void>
   /** POST to a subresource (binding, eviction, token, …). */
-  createSubresource<R>(ref: ResourceRef, target: { name: string; namespace?: string; subresource: string }, body: unknown): Promise<R>
+  createSubresource<R>(
+    ref: ResourceRef,
+    target: { name: string; namespace?: string; subresource: string },
+    body: unknown,
+  ): Promise<R>
 }

@@ -2,7 +2,11 @@
 // in-process (controllers in the engine). Everything above (typed client, informers, controllers) is the same code everywhere.
 import type { KubeObject, WatchEvent } from '../machinery/meta.ts'
 
-export type PatchType = 'application/json-patch+json' | 'application/merge-patch+json' | 'application/strategic-merge-patch+json' | 'application/apply-patch+yaml'
+export type PatchType =
+  | 'application/json-patch+json'
+  | 'application/merge-patch+json'
+  | 'application/strategic-merge-patch+json'
+  | 'application/apply-patch+yaml'
 
 export interface ApiRequest {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -15,6 +19,8 @@ export interface ApiRequest {
   /** Default: "application/json". Table and PartialObjectMetadata accept strings as kubectl sends them. */
   accept?: string
   signal?: AbortSignal
+  /** Watch only: called once when the server has accepted the watch, before any event. */
+  onOpen?: () => void
 }
 
 /** Every method rejects with StatusError for an API failure and with ConnectionError when the API could not be reached. */
