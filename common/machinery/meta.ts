@@ -21,8 +21,7 @@ export interface KubeList<T extends KubeObject = KubeObject> {
 }
 
 export type WatchEvent<T extends KubeObject = KubeObject> =
-  | { type: 'ADDED' | 'MODIFIED' | 'DELETED'; object: T }
-  | { type: 'BOOKMARK'; object: KubeObject }
+  { type: 'ADDED' | 'MODIFIED' | 'DELETED'; object: T } | { type: 'BOOKMARK'; object: KubeObject }
 
 export interface GroupVersionKind {
   group: string

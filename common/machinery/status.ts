@@ -7,7 +7,10 @@ export type Status = ApiStatus
 export class StatusError extends Error {
   readonly status: Status & { code: number }
 
-  constructor(status: Omit<Status, 'apiVersion' | 'kind' | 'metadata' | 'status'> & { code: number }, options?: ErrorOptions) {
+  constructor(
+    status: Omit<Status, 'apiVersion' | 'kind' | 'metadata' | 'status'> & { code: number },
+    options?: ErrorOptions,
+  ) {
     super(status.message, options)
     this.name = 'StatusError'
     this.status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', ...status }
@@ -34,7 +37,11 @@ export interface ResourceName {
 }
 
 const qualified = ({ group, resource }: ResourceName): string => (group === '' ? resource : `${resource}.${group}`)
-const detailsOf = ({ group, resource }: ResourceName, name?: string, extra?: Partial<StatusDetails>): StatusDetails => ({
+const detailsOf = (
+  { group, resource }: ResourceName,
+  name?: string,
+  extra?: Partial<StatusDetails>,
+): StatusDetails => ({
   ...(name === undefined || name === '' ? {} : { name }),
   ...(group === '' ? {} : { group }),
   kind: resource,
@@ -42,60 +49,114 @@ const detailsOf = ({ group, resource }: ResourceName, name?: string, extra?: Par
 })
 
 export const notFound = (resource: ResourceName, name: string): StatusError =>
-  new StatusError({ code: 404, reason: 'NotFound', message: `${qualified(resource)} "${name}" not found`, details: detailsOf(resource, name) })
+  new StatusError({
+    code: 404,
+    reason: 'NotFound',
+    message: `${qualified(resource)} "${name}" not found`,
+    details: detailsOf(resource, name),
+  })
 
 export const alreadyExists = (resource: ResourceName, name: string): StatusError =>
-  new StatusError({ code: 409, reason: 'AlreadyExists', message: `${qualified(resource)} "${name}" already exists`, details: detailsOf(resource, name) })
+  new StatusError({
+    code: 409,
+    reason: 'AlreadyExists',
+    message: `${qualified(resource)} "${name}" already exists`,
+    details: detailsOf(resource, name),
+  })
 
 export const conflict = (resource: ResourceName, name: string, why: string): StatusError =>
-  new StatusError({ code: 409, reason: 'Conflict', message: `Operation cannot be fulfilled on ${qualified(resource)} "${name}": ${why}`, details: detailsOf(resource, name) })
+  new StatusError({
+    code: 409,
+    reason: 'Conflict',
+    message: `Operation cannot be fulfilled on ${qualified(resource)} "${name}": ${why}`,
+    details: detailsOf(resource, name),
+  })
 
 export const optimisticConflict = (resource: ResourceName, name: string): StatusError =>
-  conflict(resource, name, 'the object has been modified; please apply your changes to the latest version and try again')
+  conflict(
+    resource,
+    name,
+    'the object has been modified; please apply your changes to the latest version and try again',
+  )
 
-export const badRequest = (message: string): StatusError => new StatusError({ code: 400, reason: 'BadRequest', message })
+export const badRequest = (message: string): StatusError =>
+  new StatusError({ code: 400, reason: 'BadRequest', message })
 
-export const unauthorized = (message = 'Unauthorized'): StatusError => new StatusError({ code: 401, reason: 'Unauthorized', message })
+export const unauthorized = (message = 'Unauthorized'): StatusError =>
+  new StatusError({ code: 401, reason: 'Unauthorized', message })
 
 export const forbidden = (resource: ResourceName, name: string, why: string): StatusError =>
   new StatusError({
     code: 403,
     reason: 'Forbidden',
-    message: name === '' ? `${qualified(resource)} is forbidden: ${why}` : `${qualified(resource)} "${name}" is forbidden: ${why}`,
+    message:
+      name === ''
+        ? `${qualified(resource)} is forbidden: ${why}`
+        : `${qualified(resource)} "${name}" is forbidden: ${why}`,
     details: detailsOf(resource, name),
   })
 
 export const methodNotAllowed = (resource: ResourceName, verb: string): StatusError =>
-  new StatusError({ code: 405, reason: 'MethodNotAllowed', message: `${verb} is not supported on resources of kind "${qualified(resource)}"`, details: detailsOf(resource) })
+  new StatusError({
+    code: 405,
+    reason: 'MethodNotAllowed',
+    message: `${verb} is not supported on resources of kind "${qualified(resource)}"`,
+    details: detailsOf(resource),
+  })
 
 export const gone = (message: string): StatusError => new StatusError({ code: 410, reason: 'Expired', message })
 
-export const unsupportedMediaType = (message: string): StatusError => new StatusError({ code: 415, reason: 'UnsupportedMediaType', message })
+export const unsupportedMediaType = (message: string): StatusError =>
+  new StatusError({ code: 415, reason: 'UnsupportedMediaType', message })
 
-export const notAcceptable = (message: string): StatusError => new StatusError({ code: 406, reason: 'NotAcceptable', message })
+export const notAcceptable = (message: string): StatusError =>
+  new StatusError({ code: 406, reason: 'NotAcceptable', message })
 
-export const requestTooLarge = (message: string): StatusError => new StatusError({ code: 413, reason: 'RequestEntityTooLarge', message })
+export const requestTooLarge = (message: string): StatusError =>
+  new StatusError({ code: 413, reason: 'RequestEntityTooLarge', message })
 
 export const tooManyRequests = (message: string, retryAfterSeconds: number): StatusError =>
   new StatusError({ code: 429, reason: 'TooManyRequests', message, details: { retryAfterSeconds } })
 
 export const internalError = (message: string, options?: ErrorOptions): StatusError =>
-  new StatusError({ code: 500, reason: 'InternalError', message: `Internal error occurred: ${message}`, details: { causes: [{ message }] } }, options)
+  new StatusError(
+    {
+      code: 500,
+      reason: 'InternalError',
+      message: `Internal error occurred: ${message}`,
+      details: { causes: [{ message }] },
+    },
+    options,
+  )
 
-export const serviceUnavailable = (message: string): StatusError => new StatusError({ code: 503, reason: 'ServiceUnavailable', message })
+export const serviceUnavailable = (message: string): StatusError =>
+  new StatusError({ code: 503, reason: 'ServiceUnavailable', message })
 
 export const timeoutError = (message: string): StatusError => new StatusError({ code: 504, reason: 'Timeout', message })
 
 /** 422 with every field error: "Deployment.apps "x" is invalid: [spec.a: Required value, spec.b: Invalid value: …]". */
-export function invalid(kind: { group: string; kind: string }, name: string, errors: readonly FieldError[]): StatusError {
+export function invalid(
+  kind: { group: string; kind: string },
+  name: string,
+  errors: readonly FieldError[],
+): StatusError {
   const qualifiedKind = kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`
   const messages = errors.map((error) => error.toString())
   const body = messages.length === 1 ? messages[0] : `[${messages.join(', ')}]`
-  const causes: StatusCause[] = errors.map((error) => ({ reason: error.reason, message: error.body(), field: error.field }))
+  const causes: StatusCause[] = errors.map((error) => ({
+    reason: error.reason,
+    message: error.body(),
+    field: error.field,
+  }))
   return new StatusError({
     code: 422,
     reason: 'Invalid',
     message: `${qualifiedKind} "${name}" is invalid: ${body ?? ''}`,
-    details: { ...(name === '' ? {} : { name }), ...(kind.group === '' ? {} : { group: kind.group }), kind: kind.kind, causes },
+    details: {
+      ...(name === '' ? {} : { name }),
+      ...(kind.group === '' ? {} : { group: kind.group }),
+      kind: kind.kind,
+      causes,
+    },
   })
 }
