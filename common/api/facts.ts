@@ -2,7 +2,17 @@
 // Everything that depends on structure (decoding, unknown fields, merge keys, OpenAPI, discovery) reads these facts.
 
 export type ScalarFact =
-  | 'string' | 'bytes' | 'time' | 'micro-time' | 'quantity' | 'boolean' | 'number' | 'int32' | 'int64' | 'int-or-string' | 'any'
+  | 'string'
+  | 'bytes'
+  | 'time'
+  | 'micro-time'
+  | 'quantity'
+  | 'boolean'
+  | 'number'
+  | 'int32'
+  | 'int64'
+  | 'int-or-string'
+  | 'any'
 export type TypeFact = ScalarFact | { ref: string } | { array: TypeFact } | { map: TypeFact }
 
 export interface Field {

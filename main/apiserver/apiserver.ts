@@ -67,7 +67,11 @@ export interface ApiServerOptions {
   /** Hosts a browser or client may name in the Host header besides 127.0.0.1, localhost and ::1. */
   readonly allowedHosts: readonly string[]
   /** Requests outside the API (window files, sign-in): true when handled. Runs before authentication. */
-  readonly fallback?: (req: HttpRequest, res: HttpResponse, authenticated: UserInfo | undefined) => boolean | Promise<boolean>
+  readonly fallback?: (
+    req: HttpRequest,
+    res: HttpResponse,
+    authenticated: UserInfo | undefined,
+  ) => boolean | Promise<boolean>
   /** Extra authenticator, asked after client certificate and bearer token (the window's session cookie). */
   readonly authenticate?: (req: HttpRequest) => UserInfo | undefined
 }

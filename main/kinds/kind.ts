@@ -11,7 +11,12 @@ export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'd
 export interface WriteContext {
   /** Wall clock of this write, RFC 3339 with seconds. */
   readonly now: string
-  readonly user: { readonly name: string; readonly uid?: string; readonly groups: readonly string[]; readonly extra?: Readonly<Record<string, readonly string[]>> }
+  readonly user: {
+    readonly name: string
+    readonly uid?: string
+    readonly groups: readonly string[]
+    readonly extra?: Readonly<Record<string, readonly string[]>>
+  }
   readonly dryRun: boolean
   readonly subresource: string
   /** Committed state of another object, for defaults that depend on one (for example a Service's cluster IP allocation). Frozen. */
@@ -36,7 +41,7 @@ export interface Column<T extends KubeObject = KubeObject> {
   /** 0 is always shown; 1 with -o wide. */
   priority?: 0 | 1
   /** Cell value for one object; `now` for ages. Age columns: return the duration text as kubectl prints it ("5d", "3m20s"). */
-  cell: (object: T, now: Date) => string | number | boolean | null
+  cell(object: T, now: Date): string | number | boolean | null
 }
 
 /** How a write through the main resource or a subresource treats old and new. All functions may mutate `object` only. */

@@ -85,7 +85,10 @@ function definitionOf(name: string, schema: OpenApiSchema): Definition {
 function resourcesOf(document: OpenApiDocument): ResourceFact[] {
   const resources = new Map<string, ResourceFact>()
   for (const [path, item] of Object.entries(document.paths)) {
-    const match = /^\/(?:api|apis\/([^/]+))\/([^/]+)\/(namespaces\/\{namespace\}\/)?([a-z]+)(?:\/\{name\}(?:\/([a-z]+))?(?:\/\{path\})?)?$/.exec(path)
+    const match =
+      /^\/(?:api|apis\/([^/]+))\/([^/]+)\/(namespaces\/\{namespace\}\/)?([a-z]+)(?:\/\{name\}(?:\/([a-z]+))?(?:\/\{path\})?)?$/.exec(
+        path,
+      )
     if (!match || path.includes('/watch/')) continue
     const [, group = '', version = '', namespaced, plural = '', subresource] = match
     for (const [method, operation] of Object.entries(item) as [string, Operation][]) {
@@ -99,7 +102,12 @@ function resourcesOf(document: OpenApiDocument): ResourceFact[] {
       const verb = { post: 'create', put: 'update', connect: 'connect' }[action] ?? action
       if (subresource !== undefined) {
         const subresources = (resource.subresources ??= {})
-        const entry = (subresources[subresource] ??= { kind: gvk.kind, group: gvk.group, version: gvk.version, verbs: [] })
+        const entry = (subresources[subresource] ??= {
+          kind: gvk.kind,
+          group: gvk.group,
+          version: gvk.version,
+          verbs: [],
+        })
         if (!entry.verbs.includes(verb)) entry.verbs.push(verb)
       } else {
         resource.kind = gvk.kind
@@ -107,13 +115,18 @@ function resourcesOf(document: OpenApiDocument): ResourceFact[] {
       }
     }
   }
-  return [...resources.values()].sort((a, b) => `${a.group}/${a.version}/${a.plural}`.localeCompare(`${b.group}/${b.version}/${b.plural}`))
+  return [...resources.values()].sort((a, b) =>
+    `${a.group}/${a.version}/${a.plural}`.localeCompare(`${b.group}/${b.version}/${b.plural}`),
+  )
 }
 
 /** TypeScript interface names: the last part of the definition name, prefixed with group and version where two would clash. */
 function interfaceNames(definitions: Record<string, Definition>): Map<string, string> {
   const byShort = Map.groupBy(Object.keys(definitions), (name) => name.split('.').at(-1) ?? name)
-  const preferred = (names: string[]): string | undefined => names.find((n) => n.startsWith('io.k8s.api.core.v1.') && !n.endsWith('.Event')) ?? names.find((n) => n.includes('.meta.v1.')) ?? names.find((n) => n.startsWith('io.k8s.api.core.v1.'))
+  const preferred = (names: string[]): string | undefined =>
+    names.find((n) => n.startsWith('io.k8s.api.core.v1.') && !n.endsWith('.Event')) ??
+    names.find((n) => n.includes('.meta.v1.')) ??
+    names.find((n) => n.startsWith('io.k8s.api.core.v1.'))
   const pascal = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
   const out = new Map<string, string>()
   for (const [short, names] of byShort) {
@@ -130,7 +143,19 @@ function emitTypes(definitions: Record<string, Definition>): string {
   const names = interfaceNames(definitions)
   const emit = (type: TypeFact): string => {
     if (typeof type === 'string') {
-      return { string: 'string', bytes: 'string', time: 'string', 'micro-time': 'string', quantity: 'Quantity', boolean: 'boolean', number: 'number', int32: 'number', int64: 'number', 'int-or-string': 'IntOrString', any: 'unknown' }[type]
+      return {
+        string: 'string',
+        bytes: 'string',
+        time: 'string',
+        'micro-time': 'string',
+        quantity: 'Quantity',
+        boolean: 'boolean',
+        number: 'number',
+        int32: 'number',
+        int64: 'number',
+        'int-or-string': 'IntOrString',
+        any: 'unknown',
+      }[type]
     }
     if ('ref' in type) {
       const target = definitions[type.ref]
@@ -157,13 +182,21 @@ function emitTypes(definitions: Record<string, Definition>): string {
     if (!definition || !short) continue
     if (!definition.fields) {
       if (typeof definition.is === 'string' && definition.is !== 'any') continue
-      lines.push(`export type ${short} = ${definition.is === undefined || definition.is === 'any' ? 'unknown' : emit(definition.is)}`, '')
+      lines.push(
+        `export type ${short} = ${definition.is === undefined || definition.is === 'any' ? 'unknown' : emit(definition.is)}`,
+        '',
+      )
       continue
     }
     lines.push(`/** ${name} */`, `export interface ${short} {`)
     for (const [field, fact] of Object.entries(definition.fields)) {
       const required = fact.required === true || (field === 'metadata' && definition.gvk !== undefined)
-      const literal = definition.gvk && field === 'kind' ? `'${definition.gvk.kind}'` : definition.gvk && field === 'apiVersion' ? `'${definition.gvk.group ? `${definition.gvk.group}/` : ''}${definition.gvk.version}'` : undefined
+      const literal =
+        definition.gvk && field === 'kind'
+          ? `'${definition.gvk.kind}'`
+          : definition.gvk && field === 'apiVersion'
+            ? `'${definition.gvk.group ? `${definition.gvk.group}/` : ''}${definition.gvk.version}'`
+            : undefined
       const key = /^[\w$]+$/.test(field) ? field : `'${field}'`
       lines.push(`  ${key}${required || literal ? '' : '?'}: ${literal ?? emit(fact.type)}`)
     }
@@ -175,7 +208,9 @@ function emitTypes(definitions: Record<string, Definition>): string {
 const [source, flag] = process.argv.slice(2)
 if (source === undefined) throw new Error('usage: openapi-facts.ts DOCUMENT.json.gz [--check]')
 const document = JSON.parse(gunzipSync(readFileSync(source)).toString('utf8')) as OpenApiDocument
-const definitions = Object.fromEntries(Object.entries(document.definitions).map(([name, s]) => [name, definitionOf(name, s)]))
+const definitions = Object.fromEntries(
+  Object.entries(document.definitions).map(([name, s]) => [name, definitionOf(name, s)]),
+)
 const facts: Facts = { kubernetes: '1.36', definitions, resources: resourcesOf(document) }
 const folder = new URL('../../common/api/generated/', import.meta.url)
 const outputs = { 'facts.json': `${JSON.stringify(facts)}\n`, 'types.ts': emitTypes(definitions) }
@@ -183,6 +218,7 @@ mkdirSync(folder, { recursive: true })
 for (const [file, text] of Object.entries(outputs)) {
   const target = new URL(file, folder)
   if (flag === '--check') {
-    if (readFileSync(target, 'utf8') !== text) throw new Error(`${file} is stale: run scripts/generate/openapi-facts.ts`)
+    if (readFileSync(target, 'utf8') !== text)
+      throw new Error(`${file} is stale: run scripts/generate/openapi-facts.ts`)
   } else writeFileSync(target, text)
 }

@@ -1,0 +1,59 @@
+// What a new cluster holds before anyone asks: the four namespaces, the API's own Service and the DNS Service, the Lab.
+// Creating is idempotent; what a person changed or deleted later (the Lab's spec) is left alone.
+import type { KubeObject } from '../../common/machinery/meta.ts'
+import { isReason } from '../../common/machinery/status.ts'
+import type { Namespace, Service } from '../../common/api/generated/types.ts'
+import { labApiVersion, type Lab } from '../../common/api/lab/v1alpha1.ts'
+import type { KubeClient, ResourceRef } from '../../common/client/client.ts'
+import { labs, namespaces, services } from '../../common/client/resources.ts'
+import type { ClusterNetwork } from './cluster-network.ts'
+
+async function ensure<T extends KubeObject>(client: KubeClient, ref: ResourceRef<T>, object: T): Promise<void> {
+  try {
+    await client.create(ref, object)
+  } catch (error) {
+    if (!isReason(error, 'AlreadyExists')) throw error
+  }
+}
+
+const namespace = (name: string): Namespace => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
+
+const apiService = (network: ClusterNetwork): Service => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: 'kubernetes', namespace: 'default', labels: { component: 'apiserver', provider: 'kubernetes' } },
+  spec: {
+    type: 'ClusterIP',
+    clusterIP: network.apiServiceAddress,
+    ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: 443 }],
+  },
+})
+
+const dnsService = (network: ClusterNetwork): Service => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: {
+    name: 'kube-dns',
+    namespace: 'kube-system',
+    labels: { 'k8s-app': 'kube-dns', 'kubernetes.io/name': 'CoreDNS' },
+    annotations: { 'lab.orrery.dev/served-by': 'the node agent on every node, at this address' },
+  },
+  spec: {
+    type: 'ClusterIP',
+    clusterIP: network.dnsAddress,
+    ports: [
+      { name: 'dns', port: 53, protocol: 'UDP', targetPort: 53 },
+      { name: 'dns-tcp', port: 53, protocol: 'TCP', targetPort: 53 },
+    ],
+  },
+})
+
+export async function ensureDefaultObjects(client: KubeClient, network: ClusterNetwork): Promise<void> {
+  for (const name of ['default', 'kube-system', 'kube-public', 'kube-node-lease']) await ensure(client, namespaces, namespace(name))
+  const lab: Lab = { apiVersion: labApiVersion, kind: 'Lab', metadata: { name: 'default' }, spec: { powerState: 'Running' } }
+  await Promise.all([
+    ensure(client, services, apiService(network)),
+    ensure(client, services, dnsService(network)),
+    ensure(client, labs, lab),
+  ])
+}
