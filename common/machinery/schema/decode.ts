@@ -1,0 +1,249 @@
+// Decoding: a parsed JSON value checked against a definition and brought to the form in which it is stored. Unknown fields and
+// nulls are dropped as Go's decoder drops them; the paths of unknown ones are collected; a wrong type ends it with upstream's words.
+// Each definition is compiled once into closures, because this runs for every write.
+import type { Field, TypeFact } from '../../api/facts.ts'
+import { badRequest } from '../status.ts'
+import type { Definitions } from './definitions.ts'
+import { goTypeName, requireDefinition, shortName } from './definitions.ts'
+import { describeJson, scalarDecoders, UnreadableValueError, WrongTypeError, zeroScalars } from './scalars.ts'
+
+export type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
+
+export type JsonObject = Record<string, unknown>
+
+/** The value cannot be read as the definition; the message is the part upstream puts after "cannot be handled as a X: ". */
+export class DecodeError extends Error {
+  override readonly name = 'DecodeError'
+}
+
+export interface DecodeResult {
+  /** A new object; scalars and `any` parts are shared with the input. */
+  value: JsonObject
+  /** `unknown field "spec.foo"` for each dropped field, at most 100. */
+  unknown: string[]
+}
+
+export interface Decoder {
+  /** Throws DecodeError. `name`: full definition name. */
+  decode(name: string, value: unknown): DecodeResult
+}
+
+/** Upstream stops reporting after so many. */
+const maxReported = 100
+/** Deeper input is refused rather than recursed into. */
+const maxDepth = 500
+
+type PathStep = { field: string } | { index: number } | { key: string }
+
+interface Context {
+  /** From the root to the value in hand; one array, pushed and popped. */
+  path: PathStep[]
+  /** Name of the innermost definition, which Go names in type errors. */
+  struct: string
+  unknown: string[]
+}
+
+type Decode = (value: unknown, context: Context) => unknown
+
+export function createDecoder(definitions: Definitions): Decoder {
+  const compiled = new Map<string, Decode>()
+
+  const decodeRef = (name: string): Decode => {
+    let decode = compiled.get(name)
+    if (decode === undefined) {
+      // Definitions may contain themselves: register a forwarder before compiling the inside.
+      let inner: Decode | undefined
+      compiled.set(name, (value, context) => (inner ??= compileDefinition(name))(value, context))
+      inner = compileDefinition(name)
+      compiled.set(name, inner)
+      decode = inner
+    }
+    return decode
+  }
+
+  const compileDefinition = (name: string): Decode => {
+    const definition = requireDefinition(definitions, name)
+    if (definition.is !== undefined) return compileType(definition.is)
+    return compileStruct(shortName(name), goTypeName({ ref: name }), definition.fields ?? {})
+  }
+
+  const compileType = (type: TypeFact): Decode => {
+    if (typeof type === 'string') return compileScalar(scalarDecoders[type], goTypeName(type))
+    if ('ref' in type) {
+      let decode: Decode | undefined
+      return (value, context) => (decode ??= decodeRef(type.ref))(value, context)
+    }
+    return 'array' in type ? compileArray(type.array) : compileMap(type.map)
+  }
+
+  const compileStruct = (struct: string, goType: string, fields: Readonly<Record<string, Field>>): Decode => {
+    const table = new Map<string, CompiledField>()
+    for (const [name, field] of Object.entries(fields)) {
+      table.set(name, { step: { field: name }, decode: compileType(field.type), dropEmpty: isDroppedWhenEmpty(field) })
+    }
+    return (value, context) => {
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrongType(value, goType, context)
+      if (context.path.length > maxDepth) throw new DecodeError('exceeded max depth')
+      const outer = context.struct
+      const result: JsonObject = {}
+      for (const name of Object.keys(value)) {
+        const field = table.get(name)
+        if (field === undefined) {
+          if (context.unknown.length < maxReported) context.unknown.push(`unknown field "${strictPath(context, name)}"`)
+          continue
+        }
+        const given = (value as JsonObject)[name]
+        if (given === null) continue
+        context.struct = struct
+        context.path.push(field.step)
+        const decoded = field.decode(given, context)
+        context.path.pop()
+        if (field.dropEmpty && isEmpty(decoded)) continue
+        result[name] = decoded
+      }
+      context.struct = outer
+      return result
+    }
+  }
+
+  const compileArray = (item: TypeFact): Decode => {
+    const decodeItem = compileType(item)
+    const goType = goTypeName({ array: item })
+    return (value, context) => {
+      if (!Array.isArray(value)) throw wrongType(value, goType, context)
+      const result: unknown[] = new Array<unknown>(value.length)
+      for (let index = 0; index < value.length; index += 1) {
+        const given: unknown = value[index]
+        context.path.push({ index })
+        result[index] = given === null ? zeroValue(item, definitions) : decodeItem(given, context)
+        context.path.pop()
+      }
+      return result
+    }
+  }
+
+  const compileMap = (item: TypeFact): Decode => {
+    const decodeItem = compileType(item)
+    const goType = goTypeName({ map: item })
+    return (value, context) => {
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrongType(value, goType, context)
+      const result: JsonObject = {}
+      for (const key of Object.keys(value)) {
+        const given = (value as JsonObject)[key]
+        context.path.push({ key })
+        const decoded = given === null ? zeroValue(item, definitions) : decodeItem(given, context)
+        context.path.pop()
+        setOwn(result, key, decoded)
+      }
+      return result
+    }
+  }
+
+  return {
+    decode(name, value) {
+      const context: Context = { path: [], struct: '', unknown: [] }
+      const decode = decodeRef(name)
+      return { value: decode(value, context) as JsonObject, unknown: context.unknown }
+    },
+  }
+}
+
+interface CompiledField {
+  step: PathStep
+  decode: Decode
+  dropEmpty: boolean
+}
+
+/** Lists and maps that are empty are not written by Go (`omitempty`), unless the field is required. */
+const isDroppedWhenEmpty = (field: Field): boolean =>
+  field.required !== true && typeof field.type === 'object' && !('ref' in field.type)
+
+function isEmpty(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length === 0
+  for (const key in value as object) if (Object.hasOwn(value as object, key)) return false
+  return true
+}
+
+function compileScalar(decode: (value: unknown) => unknown, goType: string): Decode {
+  return (value, context) => {
+    try {
+      return decode(value)
+    } catch (error) {
+      if (error instanceof WrongTypeError) throw wrongType(value, goType, context, error.described)
+      if (error instanceof UnreadableValueError) throw new DecodeError(error.message, { cause: error })
+      throw error
+    }
+  }
+}
+
+function zeroValue(type: TypeFact, definitions: Definitions): unknown {
+  if (typeof type === 'string') return zeroScalars[type]
+  if ('array' in type || 'map' in type) return null
+  const { is } = requireDefinition(definitions, type.ref)
+  return is === undefined ? {} : zeroValue(is, definitions)
+}
+
+/** `target[key] = value` that cannot reach the prototype ("__proto__" is a legal ConfigMap key). */
+function setOwn(target: JsonObject, key: string, value: unknown): void {
+  if (key === '__proto__') {
+    Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true })
+  } else {
+    target[key] = value
+  }
+}
+
+function wrongType(value: unknown, goType: string, context: Context, described = describeJson(value)): DecodeError {
+  const fields = context.path.flatMap((step) => ('field' in step ? [step.field] : []))
+  const target =
+    fields.length === 0 ? 'Go value of type ' : `Go struct field ${context.struct}.${fields.join('.')} of type `
+  return new DecodeError(`json: cannot unmarshal ${described} into ${target}${goType}`)
+}
+
+/** "spec.containers[0].name": the path form of strict decoding errors. */
+function strictPath(context: Context, last: string): string {
+  let text = ''
+  for (const step of context.path) {
+    if ('index' in step) text += `[${String(step.index)}]`
+    else text += `${text === '' ? '' : '.'}${'field' in step ? step.field : step.key}`
+  }
+  return text === '' ? last : `${text}.${last}`
+}
+
+export interface DecodeRequest {
+  decoder: Decoder
+  /** Full definition name. */
+  definition: string
+  value: unknown
+  fieldValidation: FieldValidation
+  /** For messages: what the body says it is. */
+  version: string
+  kind: string
+  /** Duplicate fields found by `findDuplicateFields` in the text, when it was searched. */
+  duplicates?: readonly string[]
+}
+
+/**
+ * Decodes a request body as the fieldValidation parameter says: unknown and duplicate fields are dropped (Ignore), returned as
+ * warnings (Warn) or refused (Strict). Throws StatusError 400 with upstream's message.
+ */
+export function decodeBody(request: DecodeRequest): { value: JsonObject; warnings: string[] } {
+  const { decoder, definition, value, fieldValidation, version, kind, duplicates = [] } = request
+  const refuse = (why: string, options?: ErrorOptions): Error => {
+    const error = badRequest(`${kind} in version "${version}" cannot be handled as a ${shortName(definition)}: ${why}`)
+    error.cause = options?.cause
+    return error
+  }
+  let result: DecodeResult
+  try {
+    result = decoder.decode(definition, value)
+  } catch (error) {
+    if (error instanceof DecodeError) throw refuse(error.message, { cause: error })
+    throw error
+  }
+  if (fieldValidation === 'Ignore') return { value: result.value, warnings: [] }
+  const problems = [...duplicates, ...result.unknown].slice(0, maxReported)
+  if (fieldValidation === 'Strict' && problems.length > 0) throw refuse(strictMessage(problems))
+  return { value: result.value, warnings: problems }
+}
+
+export const strictMessage = (problems: readonly string[]): string => `strict decoding error: ${problems.join(', ')}`
