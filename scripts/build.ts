@@ -12,7 +12,8 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const dist = join(root, 'dist')
 
 // CommonJS packages inside an ES module bundle still call require().
-const requireBanner = "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);"
+const requireBanner =
+  "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);"
 const node: BuildOptions = {
   bundle: true,
   platform: 'node',
@@ -32,15 +33,33 @@ async function bundlePrograms(): Promise<void> {
   await Promise.all([
     build({
       ...node,
-      entryPoints: { engine: 'main/engine/main.ts', cli: 'main/cli/main.ts', 'store-worker': 'main/store/sqlite/worker.ts', 'switch-worker': 'main/network/switch-worker.ts' },
+      entryPoints: {
+        engine: 'main/engine/main.ts',
+        cli: 'main/cli/main.ts',
+        'store-worker': 'main/store/sqlite/worker.ts',
+        'switch-worker': 'main/network/switch-worker.ts',
+      },
       outdir: dist,
       outExtension: { '.js': '.mjs' },
-      splitting: true,
-      chunkNames: 'chunks/[name]-[hash]',
     }),
-    build({ ...node, entryPoints: { agent: 'vm-images/node-agent/main.ts' }, outdir: dist, outExtension: { '.js': '.mjs' }, sourcemap: false, minify: true, keepNames: true }),
+    build({
+      ...node,
+      entryPoints: { agent: 'vm-images/node-agent/main.ts' },
+      outdir: dist,
+      outExtension: { '.js': '.mjs' },
+      sourcemap: false,
+      minify: true,
+      keepNames: true,
+    }),
     build({ ...node, entryPoints: { main: 'main/electron/main.ts' }, outdir: join(dist, 'electron') }),
-    build({ ...node, format: 'cjs', banner: {}, entryPoints: { preload: 'main/electron/preload.ts' }, outdir: join(dist, 'electron'), outExtension: { '.js': '.cjs' } }),
+    build({
+      ...node,
+      format: 'cjs',
+      banner: {},
+      entryPoints: { preload: 'main/electron/preload.ts' },
+      outdir: join(dist, 'electron'),
+      outExtension: { '.js': '.cjs' },
+    }),
   ])
 }
 
@@ -61,7 +80,11 @@ async function buildWindow(): Promise<'built' | 'unchanged'> {
   const hash = await hashFolders(['renderer', 'common'])
   if (existsSync(stamp) && (await readFile(stamp, 'utf8')) === hash) return 'unchanged'
   const { build: viteBuild } = await import('vite')
-  await viteBuild({ configFile: join(root, 'renderer', 'vite.config.ts'), root: join(root, 'renderer'), logLevel: 'warn' })
+  await viteBuild({
+    configFile: join(root, 'renderer', 'vite.config.ts'),
+    root: join(root, 'renderer'),
+    logLevel: 'warn',
+  })
   await mkdir(join(dist, 'window'), { recursive: true })
   await writeFile(stamp, hash)
   return 'built'

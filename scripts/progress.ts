@@ -12,7 +12,10 @@ export async function step<T>(name: string, work: (detail: Detail) => Promise<T>
   const started = Date.now()
   let detail = ''
   const draw = (): void => {
-    if (stderr.isTTY) stderr.write(`\r\u001b[K● ${name} … ${seconds(Date.now() - started)}${detail === '' ? '' : `  ${detail.slice(0, Math.max(20, stderr.columns - 40))}`}`)
+    if (stderr.isTTY)
+      stderr.write(
+        `\r\u001b[K● ${name} … ${seconds(Date.now() - started)}${detail === '' ? '' : `  ${detail.slice(0, Math.max(20, stderr.columns - 40))}`}`,
+      )
   }
   if (stderr.isTTY) draw()
   else stderr.write(`● ${name} …\n`)
@@ -28,13 +31,17 @@ export async function step<T>(name: string, work: (detail: Detail) => Promise<T>
       }
     })
     clearInterval(ticker)
-    stderr.write(`${stderr.isTTY ? '\r\u001b[K' : ''}✓ ${name}${typeof result === 'string' ? `: ${result}` : ''} (${seconds(Date.now() - started)})\n`)
+    stderr.write(
+      `${stderr.isTTY ? '\r\u001b[K' : ''}✓ ${name}${typeof result === 'string' ? `: ${result}` : ''} (${seconds(Date.now() - started)})\n`,
+    )
     return result
   } catch (error) {
     clearInterval(ticker)
     const message = error instanceof Error ? error.message : String(error)
     const hint = error instanceof Error && 'hint' in error ? `\n  → ${String(error.hint)}` : ''
-    stderr.write(`${stderr.isTTY ? '\r\u001b[K' : ''}✗ ${name} (${seconds(Date.now() - started)})\n  ${message}${hint}\n`)
+    stderr.write(
+      `${stderr.isTTY ? '\r\u001b[K' : ''}✗ ${name} (${seconds(Date.now() - started)})\n  ${message}${hint}\n`,
+    )
     process.exit(1)
   }
 }

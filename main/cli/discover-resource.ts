@@ -13,6 +13,11 @@ export async function discoverResource(transport: Transport, apiVersion: string,
   const path = group === '' ? `/api/${version}` : `/apis/${group}/${version}`
   const { resources } = await transport.request<ApiResourceList>({ method: 'GET', path })
   const resource = resources.find((candidate) => candidate.kind === kind && !candidate.name.includes('/'))
-  if (!resource) throw new CodedError('BadFile', `kind "${kind}" does not exist in ${apiVersion}`, 'See the kinds there are with: kubectl api-resources')
+  if (!resource)
+    throw new CodedError(
+      'BadFile',
+      `kind "${kind}" does not exist in ${apiVersion}`,
+      'See the kinds there are with: kubectl api-resources',
+    )
   return { group, version, plural: resource.name, kind, namespaced: resource.namespaced }
 }

@@ -38,8 +38,16 @@ export async function connectEngine(paths: HomePaths): Promise<EngineClient> {
     readFile(paths.adminToken, 'utf8').then((text) => JSON.parse(text) as { token: string }),
   ])
   const authorization = `Bearer ${token}`
-  const transport = createHttp2Transport({ connect: () => connectHttp2(info.server, { ca }), authorization: () => authorization })
-  const send = (method: string, path: string, headers: Record<string, string>, body?: Readable | string): Promise<IncomingMessage> =>
+  const transport = createHttp2Transport({
+    connect: () => connectHttp2(info.server, { ca }),
+    authorization: () => authorization,
+  })
+  const send = (
+    method: string,
+    path: string,
+    headers: Record<string, string>,
+    body?: Readable | string,
+  ): Promise<IncomingMessage> =>
     new Promise((resolve, reject) => {
       const options: RequestOptions = { method, ca, headers: { authorization, accept: 'application/json', ...headers } }
       const outgoing = request(new URL(path, info.server), options, resolve)
@@ -85,7 +93,11 @@ export async function connectEngine(paths: HomePaths): Promise<EngineClient> {
       }
       if (rest.trim() !== '') yield JSON.parse(rest) as unknown
     },
-    open: (path) => new WebSocket(new URL(path, info.server.replace('https:', 'wss:')), ['v5.channel.k8s.io'], { ca, headers: { authorization } }),
+    open: (path) =>
+      new WebSocket(new URL(path, info.server.replace('https:', 'wss:')), ['v5.channel.k8s.io'], {
+        ca,
+        headers: { authorization },
+      }),
     close() {
       transport.close()
     },

@@ -19,7 +19,12 @@ export async function applyObject(client: KubeClient, object: KubeObject): Promi
     return 'created'
   } catch (error) {
     if (!isReason(error, 'AlreadyExists')) throw error
-    await client.patch(ref, { name: object.metadata.name ?? '', ...(namespace === undefined ? {} : { namespace }) }, 'application/merge-patch+json', named)
+    await client.patch(
+      ref,
+      { name: object.metadata.name ?? '', ...(namespace === undefined ? {} : { namespace }) },
+      'application/merge-patch+json',
+      named,
+    )
     return 'configured'
   }
 }
@@ -43,10 +48,25 @@ interface Progress {
 function progressOf(machine: Machine, nodeReady: boolean): Progress {
   const name = machine.metadata.name ?? ''
   const status = machine.status ?? {}
-  if (machine.spec.powerState === 'Stopped') return { ready: true, failed: undefined, text: `${name}: stopped, as its power state says` }
-  if (status.phase === 'Failed') return { ready: false, failed: `${name}: ${status.message ?? status.reason ?? 'failed'}`, text: `${name}: failed: ${status.message ?? ''}` }
-  if (nodeReady && isReady(status.conditions)) return { ready: true, failed: undefined, text: `${name}: Ready (${machine.spec.arch}, ${status.accelerator ?? 'tcg'})` }
-  return { ready: false, failed: undefined, text: `${name}: ${status.phase ?? 'Pending'}${status.message === undefined ? '' : `, ${status.message}`}` }
+  if (machine.spec.powerState === 'Stopped')
+    return { ready: true, failed: undefined, text: `${name}: stopped, as its power state says` }
+  if (status.phase === 'Failed')
+    return {
+      ready: false,
+      failed: `${name}: ${status.message ?? status.reason ?? 'failed'}`,
+      text: `${name}: failed: ${status.message ?? ''}`,
+    }
+  if (nodeReady && isReady(status.conditions))
+    return {
+      ready: true,
+      failed: undefined,
+      text: `${name}: Ready (${machine.spec.arch}, ${status.accelerator ?? 'tcg'})`,
+    }
+  return {
+    ready: false,
+    failed: undefined,
+    text: `${name}: ${status.phase ?? 'Pending'}${status.message === undefined ? '' : `, ${status.message}`}`,
+  }
 }
 
 /** Resolves when every machine that should run is Ready; throws with what each one still waits for at the deadline. */
@@ -57,14 +77,17 @@ export async function followToReady({ client, deadlineMs, onLine, signal }: Foll
   let last: Progress[] = []
   const look = async (): Promise<boolean> => {
     const [machineList, nodeList] = await Promise.all([client.list(machines), client.list(nodes)])
-    const readyNodes = new Set(nodeList.items.filter((node) => isReady(node.status?.conditions)).map((node) => node.metadata.name))
+    const readyNodes = new Set(
+      nodeList.items.filter((node) => isReady(node.status?.conditions)).map((node) => node.metadata.name),
+    )
     last = machineList.items.map((machine) => progressOf(machine, readyNodes.has(machine.metadata.name)))
     for (const [index, progress] of last.entries()) {
       const name = machineList.items[index]?.metadata.name ?? ''
       if (said.get(name) === progress.text) continue
       said.set(name, progress.text)
       onLine(`${((Date.now() - started) / 1000).toFixed(1).padStart(6)} s  ${progress.text}`)
-      if (progress.failed !== undefined) throw new CodedError('EngineStartFailed', progress.failed, 'See: orrery status, orrery console MACHINE')
+      if (progress.failed !== undefined)
+        throw new CodedError('EngineStartFailed', progress.failed, 'See: orrery status, orrery console MACHINE')
     }
     return last.every((progress) => progress.ready)
   }
@@ -93,6 +116,11 @@ export async function followToReady({ client, deadlineMs, onLine, signal }: Foll
   } catch (error) {
     if (!deadline.aborted || error instanceof CodedError) throw error
     const waiting = last.filter((progress) => !progress.ready).map((progress) => `  ${progress.text}`)
-    throw new CodedError('Timeout', `Not Ready after ${String(Math.round(deadlineMs / 1000))} s:\n${waiting.join('\n')}`, 'Look at a machine with: orrery console MACHINE', { cause: error })
+    throw new CodedError(
+      'Timeout',
+      `Not Ready after ${String(Math.round(deadlineMs / 1000))} s:\n${waiting.join('\n')}`,
+      'Look at a machine with: orrery console MACHINE',
+      { cause: error },
+    )
   }
 }

@@ -13,7 +13,9 @@ import { upCommand } from './commands/up.ts'
 import { exitCodes, reportError } from './output.ts'
 
 const program = new Command('orrery')
-  .description('A working model of a cluster on your desk: real Linux VMs as nodes, a Kubernetes API, all on this computer.')
+  .description(
+    'A working model of a cluster on your desk: real Linux VMs as nodes, a Kubernetes API, all on this computer.',
+  )
   .version(orreryVersion, '-V, --version')
   .showSuggestionAfterError()
   .showHelpAfterError('(see orrery --help)')

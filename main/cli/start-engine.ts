@@ -39,9 +39,17 @@ export async function startEngine(paths: HomePaths, args: readonly string[]): Pr
     if (info) return info
     if (exitCode !== undefined) {
       const words = readFileSync(errorFile, 'utf8').trim().split('\n').slice(-12).join('\n')
-      throw new CodedError('EngineStartFailed', `The engine ended while starting (exit code ${String(exitCode)}).\n${words}`, `The whole log: ${paths.engineLog}`)
+      throw new CodedError(
+        'EngineStartFailed',
+        `The engine ended while starting (exit code ${String(exitCode)}).\n${words}`,
+        `The whole log: ${paths.engineLog}`,
+      )
     }
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
-  throw new CodedError('Timeout', `The engine did not answer within ${String(startDeadlineMs / 1000)} s.`, `See ${paths.engineLog} and ${errorFile}.`)
+  throw new CodedError(
+    'Timeout',
+    `The engine did not answer within ${String(startDeadlineMs / 1000)} s.`,
+    `See ${paths.engineLog} and ${errorFile}.`,
+  )
 }

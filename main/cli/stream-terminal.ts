@@ -25,7 +25,9 @@ export async function streamTerminal(socket: WebSocket, options: { resize: boole
       const chunks: Buffer[] = []
       response.on('data', (chunk: Buffer) => chunks.push(chunk))
       response.on('end', () => {
-        reject(new CodedError('NotRunning', statusMessage(Buffer.concat(chunks).toString('utf8')), 'See: orrery status'))
+        reject(
+          new CodedError('NotRunning', statusMessage(Buffer.concat(chunks).toString('utf8')), 'See: orrery status'),
+        )
       })
     })
   })
@@ -65,7 +67,11 @@ function statusMessage(body: string): string {
 }
 
 function exitCodeOf(status: string): number {
-  const parsed = JSON.parse(status) as { status?: string; message?: string; details?: { causes?: { reason?: string; message?: string }[] } }
+  const parsed = JSON.parse(status) as {
+    status?: string
+    message?: string
+    details?: { causes?: { reason?: string; message?: string }[] }
+  }
   if (parsed.status === 'Success') return 0
   const cause = parsed.details?.causes?.find((candidate) => candidate.reason === 'ExitCode')
   if (!cause && parsed.message !== undefined) process.stderr.write(`${parsed.message}\n`)

@@ -16,7 +16,9 @@ export function clusterNetwork(serviceCIDR = '10.96.0.0/16'): ClusterNetwork {
   const match = /^(\d+)\.(\d+)\.(\d+)\.(\d+)\/(\d+)$/.exec(serviceCIDR)
   const prefix = Number(match?.[5])
   if (!match || prefix < 8 || prefix > 24 || match.slice(1, 5).some((part) => Number(part) > 255)) {
-    throw new Error(`service-cluster-ip-range "${serviceCIDR}": must be an IPv4 range between /8 and /24, for example 10.96.0.0/16`)
+    throw new Error(
+      `service-cluster-ip-range "${serviceCIDR}": must be an IPv4 range between /8 and /24, for example 10.96.0.0/16`,
+    )
   }
   const base = match.slice(1, 4).join('.')
   return {

@@ -49,8 +49,14 @@ const dnsService = (network: ClusterNetwork): Service => ({
 })
 
 export async function ensureDefaultObjects(client: KubeClient, network: ClusterNetwork): Promise<void> {
-  for (const name of ['default', 'kube-system', 'kube-public', 'kube-node-lease']) await ensure(client, namespaces, namespace(name))
-  const lab: Lab = { apiVersion: labApiVersion, kind: 'Lab', metadata: { name: 'default' }, spec: { powerState: 'Running' } }
+  for (const name of ['default', 'kube-system', 'kube-public', 'kube-node-lease'])
+    await ensure(client, namespaces, namespace(name))
+  const lab: Lab = {
+    apiVersion: labApiVersion,
+    kind: 'Lab',
+    metadata: { name: 'default' },
+    spec: { powerState: 'Running' },
+  }
   await Promise.all([
     ensure(client, services, apiService(network)),
     ensure(client, services, dnsService(network)),

@@ -8,7 +8,8 @@ import { CodedError } from './coded-error.ts'
 
 export const defaultPort = 7443
 
-const inUse = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'EADDRINUSE' || (error as NodeJS.ErrnoException).code === 'EACCES'
+const inUse = (error: unknown): boolean =>
+  (error as NodeJS.ErrnoException).code === 'EADDRINUSE' || (error as NodeJS.ErrnoException).code === 'EACCES'
 
 async function rememberedPort(file: string): Promise<number | undefined> {
   try {
@@ -19,13 +20,22 @@ async function rememberedPort(file: string): Promise<number | undefined> {
   }
 }
 
-export async function listen(server: ApiServer, home: string, asked: { host: string; port: number } | undefined): Promise<{ host: string; port: number }> {
+export async function listen(
+  server: ApiServer,
+  home: string,
+  asked: { host: string; port: number } | undefined,
+): Promise<{ host: string; port: number }> {
   if (asked) {
     try {
       return await server.listen(asked)
     } catch (error) {
       if (!inUse(error)) throw error
-      throw new CodedError('AddressInUse', `${asked.host}:${String(asked.port)} is in use by another program.`, 'Choose another with --listen 127.0.0.1:PORT, or port 0 for any free one.', { cause: error })
+      throw new CodedError(
+        'AddressInUse',
+        `${asked.host}:${String(asked.port)} is in use by another program.`,
+        'Choose another with --listen 127.0.0.1:PORT, or port 0 for any free one.',
+        { cause: error },
+      )
     }
   }
   const file = join(home, 'listen.json')
@@ -40,5 +50,9 @@ export async function listen(server: ApiServer, home: string, asked: { host: str
       if (!inUse(error)) throw error
     }
   }
-  throw new CodedError('AddressInUse', 'No free port was found on 127.0.0.1.', 'Close programs that listen on many ports, then try again.')
+  throw new CodedError(
+    'AddressInUse',
+    'No free port was found on 127.0.0.1.',
+    'Close programs that listen on many ports, then try again.',
+  )
 }

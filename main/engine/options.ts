@@ -20,10 +20,18 @@ export function parseListen(text: string): { host: string; port: number } {
   const host = match?.[1] ?? match?.[2] ?? ''
   const port = Number(match?.[3])
   if (!match || port > 65535) {
-    throw new CodedError('BadArgument', `--listen "${text}" is not an address`, 'Give HOST:PORT, for example --listen 127.0.0.1:7443, or port 0 for any free one.')
+    throw new CodedError(
+      'BadArgument',
+      `--listen "${text}" is not an address`,
+      'Give HOST:PORT, for example --listen 127.0.0.1:7443, or port 0 for any free one.',
+    )
   }
   if (!['127.0.0.1', 'localhost', '::1'].includes(host)) {
-    throw new CodedError('BadArgument', `--listen ${host}: Orrery listens on this computer's loopback only`, 'Use 127.0.0.1, localhost or [::1].')
+    throw new CodedError(
+      'BadArgument',
+      `--listen ${host}: Orrery listens on this computer's loopback only`,
+      'Use 127.0.0.1, localhost or [::1].',
+    )
   }
   return { host, port }
 }

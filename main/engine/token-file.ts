@@ -20,9 +20,23 @@ export function parseTokenFile(text: string, file: string): Map<string, UserInfo
     if (line.trim() === '' || line.startsWith('#')) continue
     const [token, name, uid, groups = ''] = splitCsv(line)
     if (token === undefined || token === '' || name === undefined || name === '' || uid === undefined) {
-      throw new CodedError('BadFile', `${file}, line ${String(index + 1)}: needs at least three fields`, 'Write: token,user name,user uid,"group1,group2"')
+      throw new CodedError(
+        'BadFile',
+        `${file}, line ${String(index + 1)}: needs at least three fields`,
+        'Write: token,user name,user uid,"group1,group2"',
+      )
     }
-    tokens.set(token, { name, uid, groups: [...groups.split(',').map((group) => group.trim()).filter((group) => group !== ''), 'system:authenticated'] })
+    tokens.set(token, {
+      name,
+      uid,
+      groups: [
+        ...groups
+          .split(',')
+          .map((group) => group.trim())
+          .filter((group) => group !== ''),
+        'system:authenticated',
+      ],
+    })
   }
   return tokens
 }
@@ -32,6 +46,11 @@ export async function readTokenFile(file: string): Promise<Map<string, UserInfo>
     return parseTokenFile(await readFile(file, 'utf8'), file)
   } catch (error) {
     if (error instanceof CodedError) throw error
-    throw new CodedError('BadFile', `--token-auth-file ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, 'Check the path and its permissions.', { cause: error })
+    throw new CodedError(
+      'BadFile',
+      `--token-auth-file ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      'Check the path and its permissions.',
+      { cause: error },
+    )
   }
 }

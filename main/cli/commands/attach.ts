@@ -10,7 +10,9 @@ async function attach(machine: string, subresource: 'console' | 'shell'): Promis
     await engine.client.get(machines, machine)
     const { columns = 80, rows = 24 } = process.stdout
     const query = subresource === 'shell' ? `?cols=${String(columns)}&rows=${String(rows)}` : ''
-    const socket = engine.open(`/apis/lab.orrery.dev/v1alpha1/machines/${encodeURIComponent(machine)}/${subresource}${query}`)
+    const socket = engine.open(
+      `/apis/lab.orrery.dev/v1alpha1/machines/${encodeURIComponent(machine)}/${subresource}${query}`,
+    )
     process.exitCode = await streamTerminal(socket, { resize: subresource === 'shell' })
   } finally {
     engine.close()

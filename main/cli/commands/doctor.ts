@@ -16,7 +16,12 @@ export function doctorCommand(): Command {
           try {
             return { name: diagnostic.name, ...(await diagnostic.check(context)) }
           } catch (error) {
-            return { name: diagnostic.name, verdict: 'bad' as const, found: error instanceof Error ? error.message : String(error), remedy: 'This check itself failed; the message above says why.' }
+            return {
+              name: diagnostic.name,
+              verdict: 'bad' as const,
+              found: error instanceof Error ? error.message : String(error),
+              remedy: 'This check itself failed; the message above says why.',
+            }
           }
         }),
       )
@@ -24,7 +29,8 @@ export function doctorCommand(): Command {
       else {
         for (const finding of findings) {
           print(`${marks[finding.verdict]} ${finding.name.padEnd(22)} ${finding.found}`)
-          if (finding.verdict !== 'good' && finding.remedy !== undefined) print(`  ${' '.repeat(22)} → ${finding.remedy}`)
+          if (finding.verdict !== 'good' && finding.remedy !== undefined)
+            print(`  ${' '.repeat(22)} → ${finding.remedy}`)
         }
       }
       if (findings.some((finding) => finding.verdict === 'bad')) process.exitCode = exitCodes.unhealthy

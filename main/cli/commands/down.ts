@@ -18,7 +18,12 @@ async function stopEngine(paths: HomePaths, machines: 'stop' | 'keep'): Promise<
   engine.close()
   const deadline = Date.now() + stopDeadlineMs
   while ((await lockHolder(paths.lock)) !== undefined) {
-    if (Date.now() > deadline) throw new CodedError('Timeout', `The engine (process ${String(info.pid)}) did not stop within ${String(stopDeadlineMs / 1000)} s.`, `See ${paths.engineLog}`)
+    if (Date.now() > deadline)
+      throw new CodedError(
+        'Timeout',
+        `The engine (process ${String(info.pid)}) did not stop within ${String(stopDeadlineMs / 1000)} s.`,
+        `See ${paths.engineLog}`,
+      )
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
   return true
@@ -42,11 +47,27 @@ export function destroyCommand(): Command {
     .action(async (options: { yes?: boolean }) => {
       const paths = homePaths(defaultHome())
       if (!options.yes) {
-        throw new CodedError('BadArgument', `This deletes the whole lab in ${paths.home}: machines, disks, objects, keys.`, 'If you mean it: orrery destroy --yes')
+        throw new CodedError(
+          'BadArgument',
+          `This deletes the whole lab in ${paths.home}: machines, disks, objects, keys.`,
+          'If you mean it: orrery destroy --yes',
+        )
       }
       await stopEngine(paths, 'stop')
       // Only what an engine writes is removed; a home that is something else stays.
-      for (const part of [paths.machines, paths.pki, paths.registry, `${paths.home}/store`, `${paths.home}/logs`, paths.kubeconfig, paths.engineInfo, paths.lock, paths.accelerators, `${paths.home}/sessions.json`, `${paths.home}/listen.json`]) {
+      for (const part of [
+        paths.machines,
+        paths.pki,
+        paths.registry,
+        `${paths.home}/store`,
+        `${paths.home}/logs`,
+        paths.kubeconfig,
+        paths.engineInfo,
+        paths.lock,
+        paths.accelerators,
+        `${paths.home}/sessions.json`,
+        `${paths.home}/listen.json`,
+      ]) {
         await rm(part, { recursive: true, force: true })
       }
       print('The lab is gone. "orrery up" makes a new one.')

@@ -23,13 +23,24 @@ export function imageCommand(): Command {
     .argument('<file.tar>')
     .action(async (file: string) => {
       await access(file).catch((error: unknown) => {
-        throw new CodedError('BadFile', `${file} cannot be read`, 'Make one with: docker save -o image.tar NAME', { cause: error })
+        throw new CodedError('BadFile', `${file} cannot be read`, 'Make one with: docker save -o image.tar NAME', {
+          cause: error,
+        })
       })
       const engine = await connectEngine(homePaths(defaultHome()))
       try {
-        const lines = engine.upload('/apis/lab.orrery.dev/v1alpha1/labs/default/import', createReadStream(file), 'application/x-tar')
+        const lines = engine.upload(
+          '/apis/lab.orrery.dev/v1alpha1/labs/default/import',
+          createReadStream(file),
+          'application/x-tar',
+        )
         for await (const line of lines as AsyncIterable<ImportLine>) {
-          if (line.error !== undefined) throw new CodedError('BadFile', `${file}: ${line.error}`, 'Nothing was imported. Archives come from: docker save, skopeo copy … oci-archive:, buildah push … oci-archive:')
+          if (line.error !== undefined)
+            throw new CodedError(
+              'BadFile',
+              `${file}: ${line.error}`,
+              'Nothing was imported. Archives come from: docker save, skopeo copy … oci-archive:, buildah push … oci-archive:',
+            )
           if (line.image) print(`imported ${line.image.reference} ${line.image.digest}`)
         }
       } finally {
@@ -50,7 +61,11 @@ export function imageCommand(): Command {
           image.status?.source ?? '',
           image.status?.digest?.slice(0, 19) ?? '',
         ])
-        print(rows.length === 0 ? 'No images. Import one with: orrery image import FILE.tar' : table(['REFERENCE', 'ARCH', 'SIZE', 'SOURCE', 'DIGEST'], rows))
+        print(
+          rows.length === 0
+            ? 'No images. Import one with: orrery image import FILE.tar'
+            : table(['REFERENCE', 'ARCH', 'SIZE', 'SOURCE', 'DIGEST'], rows),
+        )
       } finally {
         engine.close()
       }

@@ -18,15 +18,17 @@ export function kubeconfigCommand(): Command {
 }
 
 export function uiCommand(): Command {
-  return new Command('ui').description('print a link into the window; it signs in once, within ten minutes').action(async () => {
-    const engine = await connectEngine(homePaths(defaultHome()))
-    try {
-      const { url } = await engine.call<{ url: string }>('POST', '/apis/lab.orrery.dev/v1alpha1/labs/default/signin')
-      print(url)
-    } finally {
-      engine.close()
-    }
-  })
+  return new Command('ui')
+    .description('print a link into the window; it signs in once, within ten minutes')
+    .action(async () => {
+      const engine = await connectEngine(homePaths(defaultHome()))
+      try {
+        const { url } = await engine.call<{ url: string }>('POST', '/apis/lab.orrery.dev/v1alpha1/labs/default/signin')
+        print(url)
+      } finally {
+        engine.close()
+      }
+    })
 }
 
 export function logsCommand(): Command {
@@ -35,7 +37,8 @@ export function logsCommand(): Command {
     .option('-f, --follow', 'keep printing as it grows')
     .action(async (options: { follow?: boolean }) => {
       const { engineLog } = homePaths(defaultHome())
-      if (!existsSync(engineLog)) throw new CodedError('NotRunning', `There is no log yet at ${engineLog}.`, 'Start the lab with: orrery up')
+      if (!existsSync(engineLog))
+        throw new CodedError('NotRunning', `There is no log yet at ${engineLog}.`, 'Start the lab with: orrery up')
       if (options.follow) await once(spawn('tail', ['-n', '+1', '-F', engineLog], { stdio: 'inherit' }), 'exit')
       else await pipeline(createReadStream(engineLog), process.stdout, { end: false })
     })

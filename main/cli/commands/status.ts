@@ -31,9 +31,18 @@ export function statusCommand(): Command {
       const paths = homePaths(defaultHome())
       const engine = await connectEngine(paths)
       try {
-        const [machineList, nodeList, podList] = await Promise.all([engine.client.list(machines), engine.client.list(nodes), engine.client.list(pods)])
+        const [machineList, nodeList, podList] = await Promise.all([
+          engine.client.list(machines),
+          engine.client.list(nodes),
+          engine.client.list(pods),
+        ])
         const report: LabReport = {
-          engine: { pid: engine.info.pid, version: engine.info.version, server: engine.info.server, startedAt: engine.info.startedAt },
+          engine: {
+            pid: engine.info.pid,
+            version: engine.info.version,
+            server: engine.info.server,
+            startedAt: engine.info.startedAt,
+          },
           kubeconfig: paths.kubeconfig,
           machines: machineList.items.map((machine) => {
             const name = machine.metadata.name ?? ''
@@ -44,7 +53,10 @@ export function statusCommand(): Command {
               arch: machine.spec.arch,
               phase: status.phase ?? 'Pending',
               message: status.message ?? '',
-              nodeReady: node?.status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false,
+              nodeReady:
+                node?.status?.conditions?.some(
+                  (condition) => condition.type === 'Ready' && condition.status === 'True',
+                ) ?? false,
               address: status.lanAddress ?? '',
               accelerator: status.accelerator ?? '',
               pods: podList.items.filter((pod) => pod.spec?.nodeName === name).length,

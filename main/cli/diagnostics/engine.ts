@@ -13,7 +13,11 @@ export const engine: Diagnostic = {
     const info = await runningEngine(paths)
     if (!info) {
       return existsSync(paths.engineInfo)
-        ? { verdict: 'note', found: 'not running; the last one did not stop cleanly', remedy: 'orrery up takes over whatever it left, machines included.' }
+        ? {
+            verdict: 'note',
+            found: 'not running; the last one did not stop cleanly',
+            remedy: 'orrery up takes over whatever it left, machines included.',
+          }
         : { verdict: 'note', found: 'not running', remedy: 'Start it with: orrery up' }
     }
     const client = await connectEngine(paths)
@@ -22,7 +26,12 @@ export const engine: Diagnostic = {
       const failed = items.filter((machine) => machine.status?.phase === 'Failed')
       const found = `process ${String(info.pid)} answers at ${info.server}, ${String(items.length)} machines`
       const [first] = failed
-      if (first) return { verdict: 'bad', found: `${found}; ${first.metadata.name ?? ''} failed: ${first.status?.message ?? ''}`, remedy: `orrery console ${first.metadata.name ?? ''} shows its last words` }
+      if (first)
+        return {
+          verdict: 'bad',
+          found: `${found}; ${first.metadata.name ?? ''} failed: ${first.status?.message ?? ''}`,
+          remedy: `orrery console ${first.metadata.name ?? ''} shows its last words`,
+        }
       return { verdict: 'good', found }
     } finally {
       client.close()
@@ -41,7 +50,11 @@ export const port: Diagnostic = {
       await once(server, 'listening')
       return { verdict: 'good', found: `127.0.0.1:${String(defaultPort)} is free` }
     } catch {
-      return { verdict: 'note', found: `127.0.0.1:${String(defaultPort)} is in use`, remedy: 'Nothing to do: the engine takes a free port and remembers it.' }
+      return {
+        verdict: 'note',
+        found: `127.0.0.1:${String(defaultPort)} is in use`,
+        remedy: 'Nothing to do: the engine takes a free port and remembers it.',
+      }
     } finally {
       server.close()
     }

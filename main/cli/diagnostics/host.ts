@@ -20,7 +20,12 @@ const disk = (name: string, folderOf: (context: { paths: { home: string }; cache
     const folder = folderOf(context)
     const free = await freeBytes(folder)
     const found = `${format(free)} free for ${folder}`
-    if (free < gibibyte) return { verdict: 'bad', found, remedy: `Free at least ${format(wantedDisk)}, or move it: ORRERY_HOME and ORRERY_CACHE name other folders.` }
+    if (free < gibibyte)
+      return {
+        verdict: 'bad',
+        found,
+        remedy: `Free at least ${format(wantedDisk)}, or move it: ORRERY_HOME and ORRERY_CACHE name other folders.`,
+      }
     if (free < wantedDisk) return { verdict: 'note', found, remedy: 'Enough to start; images and pods may fill it.' }
     return { verdict: 'good', found }
   },
@@ -34,7 +39,13 @@ export const memory: Diagnostic = {
   check() {
     const found = `${format(freemem())} free of ${format(totalmem())}, ${String(cpus().length)} processors`
     return Promise.resolve(
-      freemem() < 1.5 * gibibyte ? { verdict: 'note', found, remedy: 'Two machines of 512 MiB and the engine want about 1.5 GiB: close something, or start one machine.' } : { verdict: 'good', found },
+      freemem() < 1.5 * gibibyte
+        ? {
+            verdict: 'note',
+            found,
+            remedy: 'Two machines of 512 MiB and the engine want about 1.5 GiB: close something, or start one machine.',
+          }
+        : { verdict: 'good', found },
     )
   },
 }

@@ -5,4 +5,14 @@ import { engine, port } from './engine.ts'
 import { cacheDisk, homeDisk, memory } from './host.ts'
 import { qemuAmd64, qemuArm64, qemuImg } from './qemu.ts'
 
-export const diagnostics: readonly Diagnostic[] = [qemuAmd64, qemuArm64, qemuImg, accelerator, memory, homeDisk, cacheDisk, port, engine]
+export const diagnostics: readonly Diagnostic[] = [
+  qemuAmd64,
+  qemuArm64,
+  qemuImg,
+  accelerator,
+  memory,
+  homeDisk,
+  cacheDisk,
+  port,
+  engine,
+]
