@@ -2,14 +2,14 @@
 // nulls are dropped as Go's decoder drops them; the paths of unknown ones are collected; a wrong type ends it with upstream's words.
 // Each definition is compiled once into closures, because this runs for every write.
 import type { Field, TypeFact } from '../../api/facts.ts'
+import type { JsonObject } from '../json.ts'
+import { setOwn } from '../json.ts'
 import { badRequest } from '../status.ts'
 import type { Definitions } from './definitions.ts'
 import { goTypeName, requireDefinition, shortName } from './definitions.ts'
 import { describeJson, scalarDecoders, UnreadableValueError, WrongTypeError, zeroScalars } from './scalars.ts'
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
-
-export type JsonObject = Record<string, unknown>
 
 /** The value cannot be read as the definition; the message is the part upstream puts after "cannot be handled as a X: ". */
 export class DecodeError extends Error {
@@ -181,15 +181,6 @@ function zeroValue(type: TypeFact, definitions: Definitions): unknown {
   if ('array' in type || 'map' in type) return null
   const { is } = requireDefinition(definitions, type.ref)
   return is === undefined ? {} : zeroValue(is, definitions)
-}
-
-/** `target[key] = value` that cannot reach the prototype ("__proto__" is a legal ConfigMap key). */
-function setOwn(target: JsonObject, key: string, value: unknown): void {
-  if (key === '__proto__') {
-    Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true })
-  } else {
-    target[key] = value
-  }
 }
 
 function wrongType(value: unknown, goType: string, context: Context, described = describeJson(value)): DecodeError {
