@@ -28,18 +28,29 @@ export async function readElf(path: string): Promise<ElfFacts | undefined> {
 
 /** The bytes of a section, for example ".modinfo" of a kernel module; undefined when there is none. */
 export function elfSection(image: Buffer, name: string): Buffer | undefined {
+  const found = findSection(image, name)
+  return found === undefined ? undefined : image.subarray(found.offset, found.offset + found.size)
+}
+
+/** Takes a section's name away, in place, so that nobody finds it any more. */
+export function hideElfSection(image: Buffer, name: string): void {
+  const found = findSection(image, name)
+  // The first byte of a section name table is always the empty name.
+  if (found !== undefined) image.writeUInt32LE(0, found.headerAt)
+}
+
+function findSection(image: Buffer, name: string): { headerAt: number; offset: number; size: number } | undefined {
   if (!isElf(image)) return undefined
   const table = Number(image.readBigUInt64LE(40))
   const entrySize = image.readUInt16LE(58)
-  const count = image.readUInt16LE(60)
-  const section = (index: number): { name: number; offset: number; size: number } => {
+  const section = (index: number): { headerAt: number; name: number; offset: number; size: number } => {
     const at = table + index * entrySize
-    return { name: image.readUInt32LE(at), offset: Number(image.readBigUInt64LE(at + 24)), size: Number(image.readBigUInt64LE(at + 32)) }
+    return { headerAt: at, name: image.readUInt32LE(at), offset: Number(image.readBigUInt64LE(at + 24)), size: Number(image.readBigUInt64LE(at + 32)) }
   }
   const names = section(image.readUInt16LE(62))
-  for (let index = 0; index < count; index++) {
-    const { name: nameAt, offset, size } = section(index)
-    if (text(image, names.offset + nameAt) === name) return image.subarray(offset, offset + size)
+  for (let index = 0; index < image.readUInt16LE(60); index++) {
+    const candidate = section(index)
+    if (text(image, names.offset + candidate.name) === name) return candidate
   }
   return undefined
 }

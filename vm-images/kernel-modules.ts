@@ -2,7 +2,7 @@
 import { readFile, rm, writeFile, mkdir } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { elfSection } from './elf.ts'
+import { elfSection, hideElfSection } from './elf.ts'
 import { BuildProblem } from './problem.ts'
 import { runTool } from './run-tool.ts'
 
@@ -45,9 +45,29 @@ export async function collectModules(options: { folder: string; available: reado
 }
 
 async function readModule(folder: string, path: string): Promise<KernelModule> {
-  const info = elfSection(await readFile(join(folder, path)), '.modinfo')
+  const file = join(folder, path)
+  const original = await readFile(file)
+  const image = lightenModule(original)
+  if (image !== original) await writeFile(file, image)
+  const info = elfSection(image, '.modinfo')
   if (info === undefined) throw new BuildProblem({ code: 'BadInput', message: `${path} is not a kernel module`, hint: 'The kernel package is damaged; remove it from the cache.' })
   return { name: moduleName(path), path, ...parseModinfo(info) }
+}
+
+const signatureMark = Buffer.from('~Module signature appended~\n')
+
+/**
+ * Takes off what makes loading slow under emulation and serves nobody here: the appended signature (the kernel would check it but not
+ * insist on it; the image as a whole is checked by hash) and the BTF section (parsed at each load).
+ * Layout (include/linux/module_signature.h): ELF, signature, 12 bytes ending in the big-endian signature length, mark.
+ */
+export function lightenModule(image: Buffer): Buffer {
+  if (!image.subarray(-signatureMark.length).equals(signatureMark)) return image
+  const trailer = image.length - signatureMark.length
+  const signature = image.readUInt32BE(trailer - 4)
+  const bare = Buffer.from(image.subarray(0, trailer - 12 - signature))
+  hideElfSection(bare, '.BTF')
+  return bare
 }
 
 /** .modinfo is a list of NUL-terminated "key=value". */

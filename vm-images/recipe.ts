@@ -104,16 +104,22 @@ export const dataFiles = ['etc/protocols', 'etc/services', 'usr/share/terminfo/x
 /** Loaded by the initramfs before the root file system can be mounted. Names as the kernel reports them (underscores). */
 export const earlyModules = ['virtio_mmio', 'virtio_blk', 'erofs', 'overlay']
 
-/** Loaded by the second stage, in this order; what a kernel has built in is left out while building. */
+/**
+ * Loaded by the second stage, in this order: what every node needs before its first pod. What a kernel has built in is left out while
+ * building; everything else is loaded by the kernel itself on first use (modprobe, modules.alias).
+ */
 export const lateModules = [
-  'virtio_net', 'virtio_rng', 'af_packet', 'button', 'evdev', 'veth', 'bridge', 'br_netfilter', 'vxlan', 'dummy', 'nf_conntrack',
-  'nf_conntrack_netlink', 'nf_tables', 'nft_compat', 'nft_ct', 'nft_nat', 'nft_masq', 'nft_chain_nat', 'nft_reject_inet', 'nft_reject_ipv4', 'nft_redir', 'nft_limit',
-  'nft_log', 'nft_numgen', 'nft_fib_inet', 'nft_hash', 'xt_addrtype', 'xt_comment', 'xt_conntrack', 'xt_mark', 'xt_MASQUERADE', 'xt_nat', 'xt_statistic', 'xt_tcpudp',
-  'xt_multiport', 'xt_physdev', 'xt_REDIRECT', 'xt_recent', 'xt_limit', 'vmw_vsock_virtio_transport', 'sch_htb', 'sch_tbf', 'sch_ingress', 'ifb', 'act_mirred', 'cls_u32', 'cls_matchall',
+  'virtio_net', 'virtio_rng', 'button', 'evdev', 'veth', 'bridge', 'br_netfilter', 'nf_conntrack', 'nf_conntrack_netlink', 'nf_tables', 'nft_compat', 'nft_ct', 'nft_nat',
+  'nft_masq', 'nft_chain_nat', 'nft_reject_inet', 'nft_reject_ipv4', 'nft_redir', 'nft_limit', 'nft_numgen', 'nft_fib_inet', 'nft_hash', 'xt_addrtype', 'xt_comment',
+  'xt_conntrack', 'xt_mark', 'xt_MASQUERADE', 'xt_nat', 'xt_tcpudp', 'xt_multiport',
 ] // prettier-ignore
 
-/** Present on disk for modprobe, not loaded at boot. */
-export const extraModules = ['tun', 'nft_socket', 'nft_tproxy', 'nft_quota', 'nft_dup_ipv4', 'nft_flow_offload', 'sch_netem', 'sch_fq', 'tcp_bbr', 'xt_set', 'ip_set_hash_ip', 'ip_set_hash_net', 'ipip', 'macvlan', 'ipvlan', 'loop', 'squashfs', 'fuse', 'configs'] // prettier-ignore
+/** Present for the kernel to load when somebody asks. */
+export const extraModules = [
+  'af_packet', 'vxlan', 'dummy', 'ifb', 'tun', 'nft_log', 'nft_socket', 'nft_tproxy', 'nft_quota', 'nft_dup_ipv4', 'nft_flow_offload', 'xt_statistic', 'xt_physdev', 'xt_REDIRECT',
+  'xt_recent', 'xt_limit', 'xt_set', 'ip_set_hash_ip', 'ip_set_hash_net', 'vmw_vsock_virtio_transport', 'sch_htb', 'sch_tbf', 'sch_ingress', 'sch_netem', 'sch_fq', 'tcp_bbr',
+  'act_mirred', 'cls_u32', 'cls_matchall', 'ipip', 'macvlan', 'ipvlan', 'loop', 'squashfs', 'fuse',
+] // prettier-ignore
 
 /** Modules a kernel configuration may simply not have; every other missing one is an error. */
 export const optionalModules = new Set(['button', 'evdev', 'virtio_mmio', 'af_packet', 'virtio_rng', ...extraModules])

@@ -2,7 +2,7 @@
 // nothing is written when nothing changed. Secrets and tokens live in memory only (a tmpfs), everything else on the node's disk.
 import { createHash } from 'node:crypto'
 import { execFile } from 'node:child_process'
-import { chmod, chown, mkdir, readdir, rm } from 'node:fs/promises'
+import { chmod, chown, mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Pod, Volume } from '../../../common/api/generated/types.ts'
@@ -110,8 +110,10 @@ export class PodVolumes {
     const inMemory = volume.emptyDir?.medium === 'Memory'
     const folder = join(this.podFolder(pod.metadata.uid ?? ''), 'volumes', inMemory ? 'memory' : 'empty-dir', volume.name)
     const made = await mkdir(folder, { recursive: true })
-    if (made === undefined) return folder
-    if (inMemory) {
+    // A folder of this name without its tmpfs is what a reboot leaves behind.
+    const mounts = inMemory && (await stat(folder)).dev === (await stat(join(folder, '..'))).dev
+    if (made === undefined && !mounts) return folder
+    if (mounts) {
       const limit = volume.emptyDir?.sizeLimit
       const size = limit === undefined ? [] : ['-o', `size=${String(quantityToBytes(limit))}`]
       await run('mount', ['-t', 'tmpfs', ...size, 'tmpfs', folder])
