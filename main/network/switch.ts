@@ -10,6 +10,8 @@ export type { PortStats } from './switch-messages.ts'
 export interface LanSwitch {
   /** Opens (or opens afresh) the port of a machine and says where its NIC shall connect. */
   openPort(name: string): Promise<Endpoint>
+  /** Where the open port of a machine listens; opens it when it is not. */
+  portOf(name: string): Promise<Endpoint>
   closePort(name: string): Promise<void>
   stats(): Promise<Readonly<Record<string, PortStats>>>
   isUp(name: string): boolean
@@ -111,6 +113,7 @@ export function startSwitch(options: SwitchOptions): LanSwitch {
 
   return {
     openPort,
+    portOf: async (name) => endpoints.get(name) ?? openPort(name),
     async closePort(name) {
       endpoints.delete(name)
       up.delete(name)

@@ -43,7 +43,13 @@ export async function probeAccelerator(options: ProbeOptions): Promise<Accelerat
   }
   const problem = await platform.acceleratorProblem()
   if (problem !== undefined) return { accelerator: 'tcg', reason: problem }
-  const key = [platform.accelerator, arch, options.qemu.version.join('.'), options.kernel.id, await platform.hostBootId()].join(' ')
+  const key = [
+    platform.accelerator,
+    arch,
+    options.qemu.version.join('.'),
+    options.kernel.id,
+    await platform.hostBootId(),
+  ].join(' ')
   const known = (await readVerdicts(options.cacheFile))[key]
   if (known !== undefined) return known
   const verdict = await bootUnder(platform.accelerator, options)
@@ -65,7 +71,10 @@ async function bootUnder(accelerator: Exclude<Accelerator, 'tcg'>, options: Prob
         reason: `${name} is there but a kernel started under it hangs (tried for ${String(outcome.afterMs / 1000)} s), as on hosts that are virtual machines themselves; machines are emulated instead`,
       }
     case 'fails':
-      return { accelerator: 'tcg', reason: `${name} is there but does not work (${outcome.words}); machines are emulated instead` }
+      return {
+        accelerator: 'tcg',
+        reason: `${name} is there but does not work (${outcome.words}); machines are emulated instead`,
+      }
   }
 }
 
@@ -76,7 +85,14 @@ function tryBoot(accelerator: Exclude<Accelerator, 'tcg'>, options: ProbeOptions
   const timeoutMs = options.timeoutMs ?? defaultTimeoutMs
   const args = [
     ...['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none', '-m', '256M', '-smp', '2'],
-    ...['-machine', machineType(arch, qemu.version), '-accel', accelerator, '-cpu', cpuModel(arch, accelerator, qemu.version)],
+    ...[
+      '-machine',
+      machineType(arch, qemu.version),
+      '-accel',
+      accelerator,
+      '-cpu',
+      cpuModel(arch, accelerator, qemu.version),
+    ],
     ...['-kernel', options.kernel.path, '-append', `console=${arch === 'amd64' ? 'ttyS0' : 'ttyAMA0'} panic=-1`],
     ...['-serial', 'stdio'],
   ]
@@ -111,7 +127,10 @@ function tryBoot(accelerator: Exclude<Accelerator, 'tcg'>, options: ProbeOptions
       settle({ type: 'fails', words: error.message })
     })
     child.once('close', (code, signal) => {
-      settle({ type: 'fails', words: firstLine(words) ?? `QEMU ended with ${signal ?? `code ${String(code)}`} before the kernel was up` })
+      settle({
+        type: 'fails',
+        words: firstLine(words) ?? `QEMU ended with ${signal ?? `code ${String(code)}`} before the kernel was up`,
+      })
     })
   })
 }

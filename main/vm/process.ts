@@ -26,6 +26,12 @@ export interface VmState {
   readonly bootedAtMs: number
   readonly qemuVersion: QemuVersion
   readonly accelerator: Accelerator
+  readonly cpus: number
+  readonly memoryMiB: number
+  /** Generation of the Machine object this boot was made for. */
+  readonly generation: number
+  /** A process of an earlier host boot cannot be running. */
+  readonly hostBootId: string
 }
 
 export interface VmExit {
@@ -63,7 +69,10 @@ export interface LaunchOptions {
   readonly files: VmFiles
   readonly binary: string
   readonly args: readonly string[]
-  readonly state: Omit<VmState, 'formatVersion' | 'pid' | 'startTime' | 'binary' | 'bootedAtMs' | 'consoleOffset'>
+  readonly state: Omit<
+    VmState,
+    'formatVersion' | 'pid' | 'startTime' | 'binary' | 'bootedAtMs' | 'consoleOffset' | 'hostBootId'
+  >
   readonly consoleLog: string
   readonly signal?: AbortSignal
 }
@@ -111,6 +120,7 @@ export async function launchVm(options: LaunchOptions): Promise<RunningVm> {
     binary: options.binary,
     bootedAtMs,
     consoleOffset,
+    hostBootId: await platform.hostBootId(),
   }
   const gaveUp = new AbortController()
   try {
@@ -133,24 +143,39 @@ export async function launchVm(options: LaunchOptions): Promise<RunningVm> {
   }
 }
 
-/** Takes over a VM that an earlier engine left running; undefined when there is none (its state file is then removed). */
-export async function adoptVm(files: VmFiles): Promise<RunningVm | undefined> {
+export type Adoption =
+  | { readonly found: 'running'; readonly vm: RunningVm }
+  /** It was left running and is gone; `hostRestarted`: together with everything else. */
+  | { readonly found: 'dead'; readonly state: VmState; readonly hostRestarted: boolean }
+  | { readonly found: 'nothing' }
+
+/** Looks for the VM that an earlier engine left running and takes it over. */
+export async function adoptVm(files: VmFiles): Promise<Adoption> {
   const state = await readState(files.state)
-  if (state === undefined) return undefined
-  if (!(await isRunning(state))) {
-    await rm(files.state, { force: true })
-    return undefined
+  if (state === undefined) return { found: 'nothing' }
+  const hostRestarted = state.hostBootId !== (await platform.hostBootId())
+  if (!hostRestarted && (await isRunning(state))) {
+    try {
+      return { found: 'running', vm: new WatchedVm(state, await connectQmp(state.qmp)) }
+    } catch {
+      // The process is ours (same pid, same start time) but its monitor is dead: it cannot be steered, so it must go.
+      killProcess(state.pid)
+      await waitUntilGone(state)
+    }
   }
+  await rm(files.state, { force: true })
+  return { found: 'dead', state, hostRestarted }
+}
+
+/** Called when a VM is known to be gone: nothing is left to adopt. */
+export const forgetVm = (files: VmFiles): Promise<void> => rm(files.state, { force: true })
+
+function killProcess(pid: number): void {
   try {
-    const qmp = await connectQmp(state.qmp)
-    return new WatchedVm(state, qmp)
+    process.kill(pid, 'SIGKILL')
   } catch (error) {
-    // The process is ours (same pid, same start time) but its monitor is dead: it cannot be steered, so it must go.
-    process.kill(state.pid, 'SIGKILL')
-    await waitUntilGone(state)
-    await rm(files.state, { force: true })
-    if (error instanceof VmError) throw error
-    return undefined
+    // It ended by itself in the meantime.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
 }
 
@@ -240,7 +265,7 @@ class WatchedVm implements RunningVm {
     const abort = new AbortController()
     await Promise.race([this.exited, delay(graceMs, undefined, { signal: abort.signal }).catch(() => undefined)])
     abort.abort()
-    if (await isRunning(this.state)) process.kill(this.state.pid, 'SIGKILL')
+    if (await isRunning(this.state)) killProcess(this.state.pid)
     return this.exited
   }
 
