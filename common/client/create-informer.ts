@@ -27,6 +27,8 @@ export interface InformerOptions<T extends KubeObject> {
 export interface IndexedInformer<T extends KubeObject> extends Informer<T> {
   /** Adds indexes to a live informer; one of the same name is kept. */
   addIndexes(indexes: Indexes<T>): void
+  /** The newest resource version that the cache is known to contain; undefined before the first list. */
+  readonly resourceVersion: string | undefined
 }
 
 /** A server that closes a healthy watch is asked again at once, but not more often than this. */
@@ -51,7 +53,9 @@ class ListWatchInformer<T extends KubeObject> implements IndexedInformer<T> {
   #hasSynced = false
   #started = false
   #problem: Error | undefined
+  /** Where the next watch starts; undefined: list first. */
   #resourceVersion: string | undefined
+  #lastResourceVersion: string | undefined
 
   constructor(options: InformerOptions<T>) {
     this.#options = options
@@ -72,6 +76,10 @@ class ListWatchInformer<T extends KubeObject> implements IndexedInformer<T> {
 
   get problem(): Error | undefined {
     return this.#problem
+  }
+
+  get resourceVersion(): string | undefined {
+    return this.#resourceVersion ?? this.#lastResourceVersion
   }
 
   hasSynced(): boolean {
@@ -139,12 +147,12 @@ class ListWatchInformer<T extends KubeObject> implements IndexedInformer<T> {
   #onFailure(error: unknown): number {
     if (error instanceof StatusError && (error.code === 410 || error.reason === 'Expired')) {
       this.#logger.debug('watch is too old, listing again', { message: error.message })
-      this.#resourceVersion = undefined
+      this.#listNext()
       // A relist that is needed again and again must not become a busy loop.
       return this.#backoff.failures === 0 ? (this.#backoff.next(), 0) : this.#backoff.next()
     }
     // The server answered, but not with a stream: what is remembered may be of another server (restored store), so list again.
-    if (error instanceof StatusError) this.#resourceVersion = undefined
+    if (error instanceof StatusError) this.#listNext()
     this.#problem = error instanceof Error ? error : new Error(String(error))
     const waitMs = this.#backoff.next()
     this.#logger.warn('list and watch failed, trying again', {
@@ -152,6 +160,11 @@ class ListWatchInformer<T extends KubeObject> implements IndexedInformer<T> {
       waitMs: Math.round(waitMs),
     })
     return waitMs
+  }
+
+  #listNext(): void {
+    this.#lastResourceVersion = this.#resourceVersion ?? this.#lastResourceVersion
+    this.#resourceVersion = undefined
   }
 
   #healthy(): void {

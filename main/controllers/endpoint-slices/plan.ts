@@ -1,0 +1,196 @@
+// Pure: which endpoints a service has, and how they are spread over EndpointSlices with as few writes as possible.
+import type {
+  DiscoveryV1EndpointPort,
+  Endpoint,
+  EndpointSlice,
+  Node,
+  Pod,
+  Service,
+  ServicePort,
+} from '../../../common/api/generated/types.ts'
+import { controllerReference } from '../ownership/controller-of.ts'
+import { isPodFinished, isPodReady, isPodTerminating } from '../pods/pod-state.ts'
+import { canonicalJson } from '../pods/template-hash.ts'
+
+export const serviceNameLabel = 'kubernetes.io/service-name'
+export const managedByLabel = 'endpointslice.kubernetes.io/managed-by'
+export const managedBy = 'endpointslice-controller.k8s.io'
+export const headlessLabel = 'service.kubernetes.io/headless'
+/** Endpoints per slice; upstream's default. */
+export const maxEndpointsPerSlice = 100
+
+export const isHeadless = (service: Service): boolean => service.spec?.clusterIP === 'None'
+
+export interface SlicePlan {
+  create: EndpointSlice[]
+  update: EndpointSlice[]
+  delete: EndpointSlice[]
+}
+
+/** `pods` are those the service's selector matches. */
+export function planSlices(
+  service: Service,
+  pods: readonly Pod[],
+  slices: readonly EndpointSlice[],
+  nodeOf: (name: string) => Node | undefined,
+): SlicePlan {
+  const plan: SlicePlan = { create: [], update: [], delete: [] }
+  const groups = groupByPorts(service, pods, nodeOf)
+  const byPorts = new Map<string, EndpointSlice[]>()
+  for (const slice of slices) {
+    // The address type of a slice cannot change, and only IPv4 is served here.
+    if (slice.addressType !== 'IPv4') plan.delete.push(slice)
+    else append(byPorts, portsKey(slice.ports ?? []), slice)
+  }
+  for (const [key, group] of groups) {
+    planGroup(service, group, byPorts.get(key) ?? [], plan)
+    byPorts.delete(key)
+  }
+  for (const stale of byPorts.values()) plan.delete.push(...stale)
+  // A service without endpoints still has one slice, empty: "known to be nobody" differs from "not known yet".
+  const kept = slices.length - plan.delete.length + plan.create.length
+  if (kept === 0) plan.create.push(newSlice(service, [], []))
+  return plan
+}
+
+interface PortGroup {
+  ports: DiscoveryV1EndpointPort[]
+  endpoints: Map<string, Endpoint>
+}
+
+function groupByPorts(
+  service: Service,
+  pods: readonly Pod[],
+  nodeOf: (name: string) => Node | undefined,
+): Map<string, PortGroup> {
+  const groups = new Map<string, PortGroup>()
+  for (const pod of pods) {
+    if (isPodFinished(pod) || (pod.status?.podIP ?? '') === '') continue
+    const ports = endpointPorts(service, pod)
+    // A pod that has none of the ports serves nothing; a headless service without ports still names its pods.
+    if (ports.length === 0 && !isHeadless(service)) continue
+    const key = portsKey(ports)
+    let group = groups.get(key)
+    if (group === undefined) {
+      group = { ports, endpoints: new Map() }
+      groups.set(key, group)
+    }
+    group.endpoints.set(pod.metadata.uid ?? '', endpointOf(service, pod, nodeOf))
+  }
+  return groups
+}
+
+export function endpointPorts(service: Service, pod: Pod): DiscoveryV1EndpointPort[] {
+  return (service.spec?.ports ?? []).flatMap((port) => {
+    const number = targetPortOf(port, pod)
+    if (number === undefined) return []
+    const { name = '', protocol = 'TCP', appProtocol } = port
+    return [{ name, port: number, protocol, ...(appProtocol === undefined ? {} : { appProtocol }) }]
+  })
+}
+
+/** The container port that a service port leads to; undefined when the pod has no port of that name. */
+export function targetPortOf(port: ServicePort, pod: Pod): number | undefined {
+  const { targetPort = port.port, protocol = 'TCP' } = port
+  if (typeof targetPort === 'number') return targetPort === 0 ? port.port : targetPort
+  const containers = [
+    ...(pod.spec?.initContainers ?? []).filter((container) => container.restartPolicy === 'Always'),
+    ...(pod.spec?.containers ?? []),
+  ]
+  for (const container of containers) {
+    for (const candidate of container.ports ?? []) {
+      if (candidate.name === targetPort && (candidate.protocol ?? 'TCP') === protocol) return candidate.containerPort
+    }
+  }
+  return undefined
+}
+
+function endpointOf(service: Service, pod: Pod, nodeOf: (name: string) => Node | undefined): Endpoint {
+  const serving = isPodReady(pod)
+  const terminating = isPodTerminating(pod)
+  const ready = service.spec?.publishNotReadyAddresses === true || (serving && !terminating)
+  const { nodeName, hostname, subdomain } = pod.spec ?? {}
+  const zone = nodeName === undefined ? undefined : nodeOf(nodeName)?.metadata.labels?.['topology.kubernetes.io/zone']
+  return {
+    addresses: [pod.status?.podIP ?? ''],
+    conditions: { ready, serving, terminating },
+    ...(nodeName === undefined || nodeName === '' ? {} : { nodeName }),
+    ...(hostname !== undefined && hostname !== '' && subdomain === service.metadata.name ? { hostname } : {}),
+    ...(zone === undefined ? {} : { zone }),
+    targetRef: { kind: 'Pod', namespace: pod.metadata.namespace, name: pod.metadata.name, uid: pod.metadata.uid },
+  }
+}
+
+const portsKey = (ports: readonly DiscoveryV1EndpointPort[]): string =>
+  ports
+    .map((port) => `${port.name ?? ''}/${port.protocol ?? 'TCP'}/${String(port.port ?? '')}/${port.appProtocol ?? ''}`)
+    .sort()
+    .join(',')
+
+/** Keeps what is right where it is, drops what is gone, and fills the rest into slices with room before making new ones. */
+function planGroup(service: Service, group: PortGroup, slices: readonly EndpointSlice[], plan: SlicePlan): void {
+  const missing = new Map(group.endpoints)
+  const drafts = slices.map((slice) => {
+    const endpoints = (slice.endpoints ?? []).flatMap((endpoint) => {
+      const uid = endpoint.targetRef?.uid ?? ''
+      const wanted = missing.get(uid)
+      if (wanted === undefined) return []
+      missing.delete(uid)
+      return [wanted]
+    })
+    return { slice, endpoints }
+  })
+  const toPlace = [...missing.values()]
+  // The fullest slice first, so that slices stay full and few.
+  for (const draft of [...drafts].sort((a, b) => b.endpoints.length - a.endpoints.length)) {
+    if (toPlace.length === 0) break
+    draft.endpoints.push(...toPlace.splice(0, Math.max(0, maxEndpointsPerSlice - draft.endpoints.length)))
+  }
+  while (toPlace.length > 0) plan.create.push(newSlice(service, group.ports, toPlace.splice(0, maxEndpointsPerSlice)))
+  for (const { slice, endpoints } of drafts) {
+    if (endpoints.length === 0) {
+      plan.delete.push(slice)
+      continue
+    }
+    const next: EndpointSlice = {
+      ...slice,
+      endpoints,
+      ports: group.ports,
+      metadata: { ...slice.metadata, labels: sliceLabels(service) },
+    }
+    if (changed(slice, next)) plan.update.push(next)
+  }
+}
+
+const changed = (a: EndpointSlice, b: EndpointSlice): boolean =>
+  canonicalJson([a.endpoints ?? [], a.metadata.labels, a.ports ?? []]) !==
+  canonicalJson([b.endpoints ?? [], b.metadata.labels, b.ports ?? []])
+
+function sliceLabels(service: Service): Record<string, string> {
+  const labels = { ...service.metadata.labels }
+  delete labels[headlessLabel]
+  if (isHeadless(service)) labels[headlessLabel] = ''
+  return { ...labels, [serviceNameLabel]: service.metadata.name ?? '', [managedByLabel]: managedBy }
+}
+
+function newSlice(service: Service, ports: DiscoveryV1EndpointPort[], endpoints: Endpoint[]): EndpointSlice {
+  return {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: {
+      generateName: `${service.metadata.name ?? ''}-`,
+      namespace: service.metadata.namespace,
+      labels: sliceLabels(service),
+      ownerReferences: [controllerReference({ ...service, apiVersion: 'v1', kind: 'Service' })],
+    },
+    addressType: 'IPv4',
+    ports,
+    endpoints,
+  }
+}
+
+function append<V>(map: Map<string, V[]>, key: string, value: V): void {
+  const list = map.get(key)
+  if (list === undefined) map.set(key, [value])
+  else list.push(value)
+}

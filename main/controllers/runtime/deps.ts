@@ -1,0 +1,21 @@
+// What every controller is given. All reads go through the shared informers, all writes through a client of the controller's name.
+import type { Clock } from '../../../common/machinery/clock.ts'
+import type { Logger } from '../../../common/machinery/logger.ts'
+import type { KubeClient } from '../../../common/client/client.ts'
+import type { Controller } from '../../../common/client/controller.ts'
+import type { EventRecorder } from '../../../common/client/event-recorder.ts'
+import type { SharedInformers } from '../../../common/client/shared-informers.ts'
+
+export interface ControllerDeps {
+  /** A client whose writes are attributed to `fieldManager`. */
+  client(fieldManager: string): KubeClient
+  readonly informers: SharedInformers
+  /** The recorder of a component ("replicaset-controller"). */
+  events(component: string): EventRecorder
+  readonly clock: Clock
+  readonly logger: Logger
+  /** PEM of the cluster's CA, published to every namespace as kube-root-ca.crt. */
+  readonly rootCa: string
+}
+
+export type ControllerFactory = (deps: ControllerDeps) => Controller
