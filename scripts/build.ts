@@ -91,8 +91,8 @@ async function buildWindow(): Promise<'built' | 'unchanged'> {
 }
 
 export async function buildAll(): Promise<void> {
-  const { ensureCriMessages } = await import('./generate/cri.ts')
-  await step('Protocol messages', () => ensureCriMessages())
+  const { ensureCriMessages } = await import('./generate/cri-messages.ts')
+  await step('Protocol messages', ensureCriMessages)
   await step('Programs', bundlePrograms)
   await step('Window', buildWindow)
 }

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { ensureCriMessages } from './generate/cri.ts'
+import { ensureCriMessages } from './generate/cri-messages.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 

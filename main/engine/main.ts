@@ -2,10 +2,11 @@
 import { fileURLToPath } from 'node:url'
 import { realpathSync } from 'node:fs'
 import { CodedError } from './coded-error.ts'
-import { startEngine, type StopOptions } from './engine.ts'
+import { startEngine } from './engine.ts'
 import { HomeLockedError } from './home-lock.ts'
 import { createLogger } from './logging.ts'
 import type { EngineOptions } from './options.ts'
+import type { StopOptions } from './shutdown.ts'
 import { defaultCache, defaultHome, homePaths } from './paths.ts'
 
 /** Runs until it is asked to stop (signal, or labs/shutdown); resolves when everything is down. */

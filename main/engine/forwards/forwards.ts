@@ -166,13 +166,14 @@ function parseTarget(body: unknown): ForwardTarget {
 }
 
 /** The subresource labs/forwards: GET lists, POST opens {kind, namespace, name, port, localPort?}, POST ?close=ID closes. */
-export function forwardsSubresource(forwards: Forwards): ConnectSubresource {
+export function forwardsSubresource(current: () => Forwards): ConnectSubresource {
   return {
     group: labGroup,
     plural: 'labs',
     subresource: 'forwards',
     methods: ['GET', 'POST'],
     async onRequest(request, req: HttpRequest, res: HttpResponse) {
+      const forwards = current()
       if (req.method === 'GET') {
         sendJson(res, 200, { items: forwards.list() })
         return

@@ -1,0 +1,203 @@
+// Composition of the engine: what exists, in which order it starts and stops. No behaviour of its own.
+import { mkdir, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { connect as connectTcp } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { tunnelPath } from '../../common/channel/agent-api.ts'
+import { createClient } from '../../common/client/create-client.ts'
+import { systemClock } from '../../common/machinery/clock.ts'
+import type { Logger } from '../../common/machinery/logger.ts'
+import { createApiServer } from '../apiserver/index.ts'
+import type { ConnectSubresource, HttpRequest, HttpResponse, UserInfo } from '../apiserver/apiserver.ts'
+import { ChannelHub } from '../channel/channel-hub.ts'
+import { startControllers } from '../controllers/index.ts'
+import { builtinKinds } from '../kinds/index.ts'
+import { openPki } from '../pki/pki-files.ts'
+import { startScheduler } from '../scheduler/index.ts'
+import { openSqliteStore } from '../store/sqlite/index.ts'
+import { writeFileAtomic } from './atomic-file.ts'
+import { clusterNetwork } from './cluster-network.ts'
+import { ensureDefaultObjects } from './default-objects.ts'
+import type { EngineInfo } from './engine-info.ts'
+import { Forwards, forwardsSubresource } from './forwards/forwards.ts'
+import { lockHome } from './home-lock.ts'
+import { hostShells } from './host-shell/host-shells.ts'
+import { kubeconfig } from './kubeconfig.ts'
+import { startLab, type RunningLab } from './lab.ts'
+import { listen } from './listen.ts'
+import type { EngineOptions } from './options.ts'
+import { homePaths } from './paths.ts'
+import { programFiles } from './program-files.ts'
+import { savedSessions } from './saved-sessions.ts'
+import { shutdownSubresource, type StopOptions } from './shutdown.ts'
+import { openStoreOrExplain } from './store-errors.ts'
+import { readTokenFile } from './token-file.ts'
+import { admin, controllerManager, labController, nodeUser, scheduler } from './users.ts'
+import { orreryVersion } from './version.ts'
+import { windowHandler } from './window/files.ts'
+import { WindowSessions } from './window/sessions.ts'
+import { signInSubresource } from './window/sign-in.ts'
+
+export interface RunningEngine {
+  /** "https://127.0.0.1:7443" */
+  server: string
+  stop(options: StopOptions): Promise<void>
+}
+
+export async function startEngine(
+  options: EngineOptions,
+  logger: Logger,
+  onStop: (options: StopOptions) => void,
+): Promise<RunningEngine> {
+  const paths = homePaths(options.home)
+  const network = clusterNetwork(options.serviceCIDR)
+  const clock = systemClock
+  await mkdir(paths.home, { recursive: true, mode: 0o700 })
+  const unlock = await lockHome(paths.home, paths.lock)
+  try {
+    await mkdir(dirname(paths.store), { recursive: true, mode: 0o700 })
+    const [pki, store, tokenFile] = await Promise.all([
+      openPki(paths, network.apiServiceAddress),
+      openStoreOrExplain(paths.store, () =>
+        openSqliteStore({
+          file: paths.store,
+          logger: logger.child({ part: 'store' }),
+          ...(programFiles.storeWorker ? { workerUrl: programFiles.storeWorker } : {}),
+        }),
+      ),
+      options.tokenAuthFile === undefined ? new Map<string, UserInfo>() : readTokenFile(options.tokenAuthFile),
+    ])
+    const sessions = new WindowSessions({ user: admin, now: () => clock.now(), ...savedSessions(paths.home, logger) })
+    let server = ''
+    const hub = new ChannelHub({
+      credentials: { ca: pki.authority.cert, client: pki.engine },
+      serve: (machine, socket) => {
+        serveNode(machine, socket)
+      },
+      logger: logger.child({ part: 'channel' }),
+      clock,
+    })
+    const shells = hostShells({
+      kubeconfig: paths.kubeconfig,
+      binFolders: [programFiles.commands],
+      home: paths.home,
+      logger,
+    })
+    const connects: ConnectSubresource[] = [
+      shells.subresource,
+      signInSubresource(sessions, () => server),
+      shutdownSubresource(onStop),
+    ]
+    const lab: RunningLab | undefined = options.machines
+      ? await startLab({ options, paths, pki, hub, network, logger: logger.child({ part: 'lab' }), clock })
+      : undefined
+    connects.push(...(lab?.subresources ?? []))
+    // Forwards need a client of the API server that is being made: they get it right after.
+    const api = createApiServer({
+      store,
+      kinds: builtinKinds,
+      cluster: {
+        serviceCIDR: network.serviceCIDR,
+        nodePortRange: network.nodePortRange,
+        clusterDomain: network.domain,
+      },
+      nodes: hub,
+      connects: [...connects, forwardsSubresource(() => forwards)],
+      logger: logger.child({ part: 'apiserver' }),
+      clock,
+      tls: { ...pki.server, clientCa: pki.authority.cert },
+      serviceAccountKey: { ...pki.serviceAccountKey, issuer: `https://kubernetes.default.svc.${network.domain}` },
+      tokens: new Map([[pki.adminToken, admin], ...tokenFile]),
+      allowedHosts: [
+        'kubernetes',
+        'kubernetes.default',
+        'kubernetes.default.svc',
+        `kubernetes.default.svc.${network.domain}`,
+        network.apiServiceAddress,
+      ],
+      authenticate: (req) => sessions.authenticate(req),
+      fallback: windowHandler(programFiles.window, sessions),
+    })
+    const forwards = new Forwards({
+      client: createClient(api.transport(labController)),
+      nodes: hub,
+      logger: logger.child({ part: 'forwards' }),
+    })
+    const address = await listen(api, paths.home, options.listen)
+    server = `https://${address.host.includes(':') ? `[${address.host}]` : address.host}:${String(address.port)}`
+    await api.ready
+    await ensureDefaultObjects(createClient(api.transport(labController)), network)
+
+    function serveNode(machine: string, socket: Duplex): void {
+      api.serveConnection(
+        socket,
+        nodeUser(machine),
+        (req, res) => tunnel(req, res, address) || (lab?.registry.handle(req, res) ?? false),
+      )
+    }
+
+    await writeFileAtomic(paths.kubeconfig, kubeconfig({ server, ca: pki.authority.cert, admin: pki.admin }), {
+      mode: 0o600,
+    })
+    const info: EngineInfo = {
+      pid: process.pid,
+      version: orreryVersion,
+      server,
+      startedAt: new Date(clock.now()).toISOString(),
+      machines: options.machines,
+    }
+    await writeFileAtomic(paths.engineInfo, JSON.stringify(info), { mode: 0o600 })
+    logger.info('engine serves', { server, readyMs: Math.round(performance.now()) })
+
+    const controllers = startControllers({
+      client: createClient(api.transport(controllerManager)),
+      logger: logger.child({ part: 'controllers' }),
+      clock,
+      clusterCA: pki.authority.cert,
+    })
+    const runningScheduler = startScheduler({
+      client: createClient(api.transport(scheduler)),
+      logger: logger.child({ part: 'scheduler' }),
+      clock,
+    })
+    lab?.run(createClient(api.transport(labController)))
+
+    return {
+      server,
+      async stop({ machines }) {
+        logger.info('engine stops', { machines })
+        forwards.closeAll()
+        shells.close()
+        await lab?.stop({ machines })
+        await Promise.all([controllers.stop(), runningScheduler.stop()])
+        hub.close()
+        await api.close()
+        await store.close()
+        await rm(paths.engineInfo, { force: true })
+        await unlock()
+        logger.info('engine stopped')
+      },
+    }
+  } catch (error) {
+    await unlock()
+    throw error
+  }
+}
+
+/** Pods' connections to kubernetes.default: raw bytes to this server's own TLS port, where they authenticate like everyone. */
+function tunnel(req: HttpRequest, res: HttpResponse, address: { host: string; port: number }): boolean {
+  if (req.method !== 'POST' || req.url !== tunnelPath) return false
+  const socket = connectTcp(address.port, address.host)
+  socket.on('error', () => {
+    res.destroy()
+  })
+  socket.once('connect', () => {
+    res.statusCode = 200
+    ;(res as { flushHeaders?: () => void }).flushHeaders?.()
+    req.pipe(socket)
+    socket.pipe(res as NodeJS.WritableStream)
+  })
+  req.on('error', () => socket.destroy())
+  res.on('close', () => socket.destroy())
+  return true
+}

@@ -1,0 +1,23 @@
+// Where the program's own files are: beside the bundle when built, in the source tree when run from source.
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+const here = fileURLToPath(import.meta.url)
+const bundled = here.endsWith('.mjs')
+/** The checkout (or the app's resources): the folder that holds dist/. */
+export const programRoot = bundled ? dirname(dirname(here)) : join(dirname(here), '..', '..')
+export const distFolder = join(programRoot, 'dist')
+
+const fileInDist = (name: string): string => join(distFolder, name)
+
+export const programFiles = {
+  engine: fileInDist('engine.mjs'),
+  agent: fileInDist('agent.mjs'),
+  window: fileInDist('window'),
+  /** Undefined from source: each module then knows its own worker. */
+  storeWorker: bundled ? pathToFileURL(fileInDist('store-worker.mjs')) : undefined,
+  switchWorker: bundled ? pathToFileURL(fileInDist('switch-worker.mjs')) : undefined,
+  imageBuilder: join(programRoot, 'scripts', 'ensure-images.ts'),
+  /** Folder with the orrery command, for host shells. */
+  commands: join(programRoot, 'scripts'),
+}
