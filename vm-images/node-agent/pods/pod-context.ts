@@ -1,6 +1,7 @@
 // What a pod worker is given: everything of the node that pods share.
 import type { ConfigMap, Container, Pod, Secret, Service } from '../../../common/api/generated/types.ts'
 import type { GuestConfig } from '../../../common/channel/guest-config.ts'
+import type { KubeClient } from '../../../common/client/client.ts'
 import type { Clock } from '../../../common/machinery/clock.ts'
 import type { Logger } from '../../../common/machinery/logger.ts'
 import type { Runtime } from '../runtime/runtime.ts'
@@ -27,6 +28,7 @@ export interface PodContext {
   readonly config: GuestConfig
   readonly clock: Clock
   readonly logger: Logger
+  readonly client: KubeClient
   readonly runtime: Runtime
   readonly puller: ImagePuller
   readonly backoff: RestartBackoff

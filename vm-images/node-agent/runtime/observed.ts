@@ -31,6 +31,9 @@ export interface ObservedContainer {
   /** Hash of the parts of the container's definition whose change needs a new container. */
   readonly hash: string
   readonly logPath: string
+  /** Host file behind the termination message path. */
+  readonly terminationMessageFile: string
+  readonly terminationMessagePolicy: string
 }
 
 export interface ObservedPod {

@@ -119,6 +119,8 @@ function observedContainer(status: ContainerStatus, sandboxId: string): Observed
     imageId: status.imageRef,
     hash: status.annotations[annotations.hash] ?? '',
     logPath: status.logPath,
+    terminationMessageFile: status.annotations[annotations.terminationMessageFile] ?? '',
+    terminationMessagePolicy: status.annotations[annotations.terminationMessagePolicy] ?? 'File',
   }
 }
 
