@@ -64,6 +64,8 @@ export interface WatchOptions {
   onEvents: (events: readonly StoreEvent[]) => void
   /** Revision progress when nothing under the prefix changed (for bookmarks); best effort. */
   onProgress?: (revision: number) => void
+  /** The watch ended by itself and will deliver nothing more: what it still had to see was compacted away, or the store failed. */
+  onError?: (error: CompactedError | ClosedError) => void
 }
 
 export interface Watch {
@@ -128,4 +130,9 @@ export class ClosedError extends Error {
 /** The database file exists but cannot be read as an Orrery store; message says what to do. */
 export class CorruptStoreError extends Error {
   override readonly name = 'CorruptStoreError'
+}
+
+/** Another process has the database open. */
+export class StoreInUseError extends Error {
+  override readonly name = 'StoreInUseError'
 }

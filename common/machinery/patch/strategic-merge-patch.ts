@@ -4,7 +4,7 @@ import type { Field, TypeFact } from '../../api/facts.ts'
 import type { JsonObject } from '../json.ts'
 import { getOwn, isJsonObject, jsonEqual, setOwn } from '../json.ts'
 import type { Definitions } from '../schema/definitions.ts'
-import { findDefinition, shortName } from '../schema/definitions.ts'
+import { findDefinition } from '../schema/definitions.ts'
 import { badRequest } from '../status.ts'
 import { orderElements } from './element-order.ts'
 import { patchDoesNotApply } from './patch-error.ts'
@@ -139,9 +139,8 @@ class StrategicMerge {
     if ('map' in type) return { type: type.map }
     const definition = findDefinition(this.#definitions, type.ref)
     if (definition?.fields === undefined) return undefined
-    const { fields } = definition
-    if (Object.hasOwn(fields, name)) return fields[name]
-    throw badRequest(`unable to find api field in struct ${shortName(type.ref)} for the json field "${name}"`)
+    // A field nobody knows is merged as free-form; decoding drops or refuses it afterwards.
+    return Object.hasOwn(definition.fields, name) ? definition.fields[name] : undefined
   }
 }
 

@@ -1,6 +1,7 @@
 // Watchers and their delivery. A watcher is "live" once it has everything up to the newest committed revision; until then
 // it is caught up from the window or, when it asks for older revisions, from the source of history the store gives.
 // Nothing is dropped and nothing is delivered twice: each watcher has one cursor, the next revision it has not seen.
+import { ClosedError, CompactedError } from '../store.ts'
 import type { StoreEvent, Watch, WatchOptions } from '../store.ts'
 import type { EventWindow } from './event-window.ts'
 
@@ -20,8 +21,7 @@ interface Watcher {
 export class WatchHub {
   readonly #window: EventWindow
   readonly #readHistory: HistoryReader | undefined
-  /** Called when history could not be read for a watcher; it will get nothing more. */
-  readonly #onReadError: (error: unknown) => void
+  readonly #compactRevision: () => number
   /** Live watchers by prefix: a batch is filtered once per distinct prefix, however many watch it. */
   readonly #live = new Map<string, Set<Watcher>>()
   readonly #queue: { events: readonly StoreEvent[]; revision: number }[] = []
@@ -30,13 +30,13 @@ export class WatchHub {
   constructor(options: {
     window: EventWindow
     revision: number
+    compactRevision: () => number
     readHistory?: HistoryReader
-    onReadError?: (error: unknown) => void
   }) {
     this.#window = options.window
     this.#revision = options.revision
     this.#readHistory = options.readHistory
-    this.#onReadError = options.onReadError ?? (() => undefined)
+    this.#compactRevision = options.compactRevision
   }
 
   /** The caller has checked that `fromRevision` is not compacted. Replay starts after the caller's turn. */
@@ -72,24 +72,40 @@ export class WatchHub {
     }
   }
 
-  closeAll(): void {
-    for (const group of this.#live.values()) for (const watcher of group) watcher.closed = true
+  closeAll(error?: ClosedError): void {
+    const watchers = [...this.#live.values()].flatMap((group) => [...group])
     this.#live.clear()
+    for (const watcher of watchers) {
+      if (error === undefined) watcher.closed = true
+      else this.#end(watcher, error)
+    }
   }
 
   async #catchUp(watcher: Watcher): Promise<void> {
     try {
-      while (!watcher.closed && watcher.next < this.#window.firstRevision && this.#readHistory !== undefined) {
+      while (!watcher.closed && watcher.next < this.#window.firstRevision) {
+        const compacted = this.#compactRevision()
+        if (watcher.next < compacted) throw new CompactedError(watcher.next, compacted)
+        if (this.#readHistory === undefined) break
         const { events, through } = await this.#readHistory(watcher.options.prefix, watcher.next)
-        this.#deliver(watcher, events, through)
+        // Compaction may have removed events while they were being read.
+        if (watcher.next >= this.#compactRevision()) this.#deliver(watcher, events, through)
       }
     } catch (error) {
-      watcher.closed = true
-      this.#onReadError(error)
+      if (!watcher.closed) this.#end(watcher, error)
     }
     if (watcher.closed) return
     this.#deliver(watcher, matchingPrefix(this.#window.since(watcher.next), watcher.options.prefix), this.#revision)
     this.#goLive(watcher)
+  }
+
+  #end(watcher: Watcher, error: unknown): void {
+    watcher.closed = true
+    const told =
+      error instanceof CompactedError || error instanceof ClosedError
+        ? error
+        : new ClosedError('history could not be read', { cause: error })
+    watcher.options.onError?.(told)
   }
 
   #goLive(watcher: Watcher): void {

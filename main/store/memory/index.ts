@@ -25,7 +25,7 @@ export function createMemoryStore(): Store {
 class MemoryStore implements Store {
   readonly #state = new CurrentState(1)
   readonly #window = new EventWindow(1)
-  readonly #hub = new WatchHub({ window: this.#window, revision: 1 })
+  readonly #hub = new WatchHub({ window: this.#window, revision: 1, compactRevision: () => this.#compactRevision })
   #compactRevision = 1
   #closed = false
 

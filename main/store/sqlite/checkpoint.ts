@@ -1,0 +1,53 @@
+// Moves committed pages from the write-ahead log into the database, between commits and after their answers, so that no client
+// waits for it. The log file keeps its size and is written over from the start: overwriting syncs faster than growing.
+import type Database from 'better-sqlite3'
+import type { Rows } from './protocol.ts'
+import { rowWidth } from './protocol.ts'
+
+const pageBytes = 4096
+/** About 4 MiB: small enough that one checkpoint is short, large enough that pages written often are copied once. */
+const framesPerCheckpoint = 1000
+
+export class Checkpointer {
+  readonly #database: Database.Database
+  readonly #warn: (message: string, fields: Record<string, unknown>) => void
+  #frames = 0
+
+  constructor(database: Database.Database, warn: (message: string, fields: Record<string, unknown>) => void) {
+    this.#database = database
+    this.#warn = warn
+  }
+
+  get due(): boolean {
+    return this.#frames >= framesPerCheckpoint
+  }
+
+  /** Counts roughly what a commit wrote: its values, the index pages and the pages above them. */
+  wrote(rows: Rows): void {
+    for (let index = 0; index < rows.length; index += rowWidth) {
+      this.#frames += 2 + Math.floor(String(rows[index + 2] ?? '').length / pageBytes)
+    }
+  }
+
+  wroteFrames(frames: number): void {
+    this.#frames += frames
+  }
+
+  run(): void {
+    this.#frames = 0
+    try {
+      this.#database.pragma('wal_checkpoint(PASSIVE)')
+    } catch (error) {
+      // The log stays valid and grows until a later checkpoint succeeds (a full disk, most likely).
+      this.#warn('checkpoint failed', { error: String(error) })
+    }
+  }
+
+  /** Gives the log its working size before the first client writes, with pages that are free again afterwards. */
+  growLog(): void {
+    this.#database.exec(`
+      BEGIN; CREATE TABLE room (filler BLOB); INSERT INTO room VALUES (zeroblob(${String(pageBytes * framesPerCheckpoint)}));
+      DROP TABLE room; COMMIT`)
+    this.run()
+  }
+}

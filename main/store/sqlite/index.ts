@@ -1,0 +1,220 @@
+// The durable store: SQLite in a worker thread, current state in memory on this one. Reads are synchronous and see only what is
+// synced to disk; history beyond a recent window is read back from the database.
+import type { Logger } from '../../../common/machinery/logger.ts'
+import { silentLogger } from '../../../common/machinery/logger.ts'
+import { CurrentState } from '../core/current-state.ts'
+import type { WindowLimits } from '../core/event-window.ts'
+import { EventWindow } from '../core/event-window.ts'
+import { WatchHub } from '../core/watch-hub.ts'
+import { CompactedError, FutureRevisionError } from '../store.ts'
+import type {
+  Compare,
+  Operation,
+  RangeOptions,
+  RangeResult,
+  Store,
+  StoreEntry,
+  StoreEvent,
+  TxnResult,
+  Watch,
+  WatchOptions,
+} from '../store.ts'
+import { CommitQueue, storeClosed } from './commit-queue.ts'
+import type { EventsReply, RangeAtReply, Rows } from './protocol.ts'
+import { revisionOfId, rowWidth } from './protocol.ts'
+import { WorkerClient } from './worker-client.ts'
+
+export interface SqliteStoreOptions {
+  /** The database file; created when missing. SQLite keeps FILE-wal beside it. */
+  file: string
+  logger?: Logger
+  /** Where the worker's code is, when it is not beside this file as source (a bundle). */
+  workerUrl?: URL
+  /** Writes fail with DiskFullError beyond this size. */
+  maxSizeMiB?: number
+  /** Recent events kept in memory for watches and consistent paging; older ones come from the database. */
+  window?: WindowLimits
+  /** The database cannot be used any more (input/output error, worker gone): the process should end and start again. */
+  onFailure?: (error: Error) => void
+}
+
+const defaultWindow: WindowLimits = { maxEvents: 20_000, maxCharacters: 16_000_000 }
+
+/** Throws CorruptStoreError, StoreInUseError, or ClosedError when the file cannot be opened at all. */
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+  const logger = options.logger ?? silentLogger
+  const loaded: StoreEntry[] = []
+  let store: SqliteStore | undefined
+  const { client, revision, compactRevision } = await WorkerClient.open({
+    file: options.file,
+    maxSizeMiB: options.maxSizeMiB,
+    workerUrl: options.workerUrl,
+    onEntries: (rows) => {
+      for (const entry of entriesOf(rows)) if (entry !== undefined) loaded.push(entry)
+    },
+    onNotice: (message, fields) => {
+      logger.warn(message, fields)
+    },
+    onFailure: (error) => {
+      logger.error('store failed', { error: error.message })
+      store?.fail(error)
+      options.onFailure?.(error)
+    },
+  })
+  const state = new CurrentState(revision)
+  for (const entry of loaded) state.load(entry)
+  store = new SqliteStore({ client, state, compactRevision, window: options.window ?? defaultWindow })
+  return store
+}
+
+class SqliteStore implements Store {
+  readonly #client: WorkerClient
+  readonly #state: CurrentState
+  readonly #window: EventWindow
+  readonly #hub: WatchHub
+  readonly #queue: CommitQueue
+  #compactRevision: number
+  #closed: Promise<void> | undefined
+
+  constructor(options: { client: WorkerClient; state: CurrentState; compactRevision: number; window: WindowLimits }) {
+    const { client, state } = options
+    this.#client = client
+    this.#state = state
+    this.#compactRevision = options.compactRevision
+    this.#window = new EventWindow(state.revision + 1, options.window)
+    this.#hub = new WatchHub({
+      window: this.#window,
+      revision: state.revision,
+      compactRevision: () => this.#compactRevision,
+      readHistory: async (prefix, fromRevision) => {
+        const reply = await client.ask<EventsReply>({ type: 'events', prefix, fromRevision })
+        // The worker may already hold a batch that this thread has not been told of: the window covers those.
+        const through = Math.min(reply.through, this.#window.firstRevision - 1)
+        return { events: eventsOf(reply).filter((event) => event.revision <= through), through }
+      },
+    })
+    this.#queue = new CommitQueue({
+      state,
+      write: (rows) => client.ask({ type: 'commit', rows }),
+      onCommitted: (events, revision) => {
+        state.apply(events, revision)
+        this.#window.append(events)
+        this.#hub.dispatch(events, revision)
+      },
+    })
+  }
+
+  get revision(): number {
+    return this.#state.revision
+  }
+
+  get compactRevision(): number {
+    return this.#compactRevision
+  }
+
+  get(key: string): StoreEntry | undefined {
+    this.#requireOpen()
+    return this.#state.get(key)
+  }
+
+  range(options: RangeOptions): RangeResult {
+    this.#requireOpen()
+    return this.#state.range(options)
+  }
+
+  count(prefix: string): number {
+    this.#requireOpen()
+    return this.#state.count(prefix)
+  }
+
+  async rangeAt({ atRevision, ...options }: RangeOptions & { atRevision: number }): Promise<RangeResult> {
+    this.#requireOpen()
+    if (atRevision > this.revision) throw new FutureRevisionError(atRevision, this.revision)
+    this.#requireKept(atRevision)
+    if (atRevision + 1 >= this.#window.firstRevision) {
+      return this.#state.rangeBefore(options, this.#window.since(atRevision + 1), atRevision)
+    }
+    const { rows, remaining } = await this.#client.ask<RangeAtReply>({ type: 'rangeAt', ...options, atRevision })
+    this.#requireKept(atRevision)
+    return { entries: entriesOf(rows).filter((entry) => entry !== undefined), revision: atRevision, remaining }
+  }
+
+  txn(compare: readonly Compare[], operations: readonly Operation[]): Promise<TxnResult> {
+    if (this.#closed !== undefined) return Promise.reject(storeClosed())
+    return this.#queue.submit(compare, operations)
+  }
+
+  watch(options: WatchOptions): Watch {
+    this.#requireOpen()
+    this.#requireKept(options.fromRevision)
+    return this.#hub.watch(options)
+  }
+
+  async compact(revision: number): Promise<void> {
+    this.#requireOpen()
+    if (revision > this.revision) throw new FutureRevisionError(revision, this.revision)
+    if (revision <= this.#compactRevision) return
+    // From here on nobody reads what is about to go; the window keeps its events until they age out.
+    this.#compactRevision = revision
+    await this.#client.ask({ type: 'compact', revision })
+  }
+
+  async snapshot(file: string): Promise<{ revision: number }> {
+    this.#requireOpen()
+    return this.#client.ask<{ revision: number }>({ type: 'snapshot', file })
+  }
+
+  /** Finishes what was submitted, then closes the database. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  fail(error: Error): void {
+    this.#queue.fail(error)
+    this.#hub.closeAll(storeClosed())
+    this.#closed ??= Promise.resolve()
+  }
+
+  async #close(): Promise<void> {
+    await this.#queue.drained()
+    this.#queue.fail(storeClosed())
+    this.#hub.closeAll()
+    await this.#client.close()
+  }
+
+  #requireOpen(): void {
+    if (this.#closed !== undefined) throw storeClosed()
+  }
+
+  #requireKept(revision: number): void {
+    if (revision < this.#compactRevision) throw new CompactedError(revision, this.#compactRevision)
+  }
+}
+
+/** Entries of rows, undefined for rows that are deletions. */
+function entriesOf(rows: Rows): (StoreEntry | undefined)[] {
+  const entries: (StoreEntry | undefined)[] = []
+  for (let at = 0; at < rows.length; at += rowWidth) {
+    const [id, key, value, createRevision, version] = rows.slice(at, at + rowWidth) as [
+      number,
+      string,
+      string | null,
+      number,
+      number,
+    ]
+    entries.push(value === null ? undefined : { key, value, createRevision, modRevision: revisionOfId(id), version })
+  }
+  return entries
+}
+
+function eventsOf(reply: EventsReply): StoreEvent[] {
+  const previous = entriesOf(reply.previous)
+  return entriesOf(reply.rows).flatMap((entry, index): StoreEvent[] => {
+    const old = previous[index]
+    const key = reply.rows[index * rowWidth + 1] as string
+    const revision = revisionOfId(reply.rows[index * rowWidth] as number)
+    if (entry !== undefined) return [{ type: 'put', key, entry, previous: old, revision }]
+    return old === undefined ? [] : [{ type: 'delete', key, entry: old, previous: old, revision }]
+  })
+}
