@@ -104,6 +104,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   readonly allowCreateOnUpdate?: boolean
   /** PUT without resourceVersion is allowed (upstream: most kinds). Default true. */
   readonly allowUnconditionalUpdate?: boolean
+  /** Defaults of one object depend on the others of the kind (allocation): its writes run one after another. Default false. */
+  readonly serializeWrites?: boolean
   /** Warning header texts for this object. */
   warnings?(object: T, old: T | undefined): string[]
 

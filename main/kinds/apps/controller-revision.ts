@@ -1,0 +1,50 @@
+// ControllerRevision: a numbered snapshot of a controller's template, for rollbacks. Its data never changes.
+import type { ControllerRevision } from '../../../common/api/generated/types.ts'
+import { required, type FieldError } from '../../../common/machinery/field-error.ts'
+import { parseApiVersion } from '../../../common/machinery/meta.ts'
+import { ageColumn, nameColumn } from '../columns.ts'
+import { defineKind } from '../kind.ts'
+import { checkImmutable, checkNonNegative } from '../validation/values.ts'
+
+export const controllerRevision = defineKind<ControllerRevision>({
+  group: 'apps',
+  version: 'v1',
+  kind: 'ControllerRevision',
+  plural: 'controllerrevisions',
+  singular: 'controllerrevision',
+  scope: 'Namespaced',
+  schema: 'io.k8s.api.apps.v1.ControllerRevision',
+  tracksGeneration: false,
+  setDefaults: (object) => {
+    object.revision ??= 0
+  },
+  validate: ({ data, revision }) => {
+    const errors: FieldError[] = []
+    if (data === undefined || data === null) errors.push(required('data', 'data is mandatory'))
+    checkNonNegative(errors, 'revision', revision)
+    return errors
+  },
+  update: {
+    validate: (object, old) => {
+      const errors: FieldError[] = []
+      checkImmutable(errors, 'data', object.data, old.data)
+      return errors
+    },
+  },
+  columns: [
+    nameColumn,
+    {
+      name: 'Controller',
+      type: 'string',
+      description: 'Controller of the object',
+      cell: ({ metadata }) => {
+        const owner = metadata.ownerReferences?.find((reference) => reference.controller === true)
+        if (owner === undefined) return '<none>'
+        const { group } = parseApiVersion(owner.apiVersion)
+        return `${(group === '' ? owner.kind : `${owner.kind}.${group}`).toLowerCase()}/${owner.name}`
+      },
+    },
+    { name: 'Revision', type: 'string', cell: ({ revision }) => revision ?? 0 },
+    ageColumn,
+  ],
+})

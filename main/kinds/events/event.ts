@@ -1,0 +1,98 @@
+// events.k8s.io/v1 Event: the newer shape of the events stored as core v1.
+import type { Event, EventsV1Event } from '../../../common/api/generated/types.ts'
+import type { KubeObject } from '../../../common/machinery/meta.ts'
+import type { Column } from '../kind.ts'
+import { defineKind } from '../kind.ts'
+import { eventColumns } from '../core/event/columns.ts'
+import { checkNewEvent } from '../core/event/validation.ts'
+
+export const eventsEvent = defineKind<EventsV1Event>({
+  group: 'events.k8s.io',
+  version: 'v1',
+  kind: 'Event',
+  plural: 'events',
+  singular: 'event',
+  scope: 'Namespaced',
+  schema: 'io.k8s.api.events.v1.Event',
+  shortNames: ['ev'],
+  tracksGeneration: false,
+  allowCreateOnUpdate: true,
+  storedAs: { group: '', plural: 'events', toStored: toCore, fromStored: (object) => fromCore(object as Event) },
+  setDefaults: (object) => {
+    object.deprecatedSource ??= {}
+  },
+  validate: (object, context) =>
+    object.metadata.resourceVersion === undefined && context.subresource === '' ? checkNewEvent(toCore(object)) : [],
+  selectableFields: (object) => {
+    const { regarding = {}, reason = '', type = '', reportingController = '' } = object
+    return {
+      'regarding.kind': regarding.kind ?? '',
+      'regarding.namespace': regarding.namespace ?? '',
+      'regarding.name': regarding.name ?? '',
+      'regarding.uid': regarding.uid ?? '',
+      'regarding.apiVersion': regarding.apiVersion ?? '',
+      'regarding.resourceVersion': regarding.resourceVersion ?? '',
+      'regarding.fieldPath': regarding.fieldPath ?? '',
+      reason,
+      reportingController,
+      type,
+    }
+  },
+  columns: eventColumns.map((column): Column<EventsV1Event> => ({
+    ...column,
+    cell: (object, now) => column.cell(toCore(object), now),
+  })),
+})
+
+function drop<T extends object>(object: T): T {
+  for (const key of Object.keys(object)) if (object[key as keyof T] === undefined) Reflect.deleteProperty(object, key)
+  return object
+}
+
+function toCore(object: EventsV1Event): Event {
+  return drop<Event & KubeObject>({
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata: object.metadata,
+    involvedObject: object.regarding ?? {},
+    related: object.related,
+    reason: object.reason,
+    message: object.note,
+    source: object.deprecatedSource,
+    firstTimestamp: object.deprecatedFirstTimestamp,
+    lastTimestamp: object.deprecatedLastTimestamp,
+    count: object.deprecatedCount,
+    type: object.type,
+    eventTime: object.eventTime,
+    series: object.series,
+    action: object.action,
+    reportingComponent: object.reportingController,
+    reportingInstance: object.reportingInstance,
+  })
+}
+
+function fromCore(object: Event): EventsV1Event {
+  return drop<EventsV1Event>({
+    apiVersion: 'events.k8s.io/v1',
+    kind: 'Event',
+    metadata: object.metadata,
+    // Absent in events of the older API; `drop` leaves it out.
+    eventTime: object.eventTime as string,
+    regarding: object.involvedObject,
+    related: object.related,
+    reason: object.reason,
+    note: object.message,
+    deprecatedSource: object.source,
+    deprecatedFirstTimestamp: object.firstTimestamp,
+    deprecatedLastTimestamp: object.lastTimestamp,
+    deprecatedCount: object.count,
+    type: object.type,
+    series:
+      object.series === undefined
+        ? undefined
+        : { count: object.series.count ?? 0, lastObservedTime: object.series.lastObservedTime ?? '' },
+    action: object.action,
+    reportingController: object.reportingComponent,
+    reportingInstance: object.reportingInstance,
+  })
+}

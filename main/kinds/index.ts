@@ -1,0 +1,37 @@
+// The one list of built-in kinds. Discovery, routes, OpenAPI, tables and the support table derive from it.
+import type { KindDefinition } from './kind.ts'
+import { controllerRevision } from './apps/controller-revision.ts'
+import { daemonSet } from './apps/daemon-set.ts'
+import { deployment } from './apps/deployment/index.ts'
+import { replicaSet } from './apps/replica-set.ts'
+import { lease } from './coordination/lease.ts'
+import { configMap } from './core/config-map.ts'
+import { endpoints } from './core/endpoints.ts'
+import { event } from './core/event/index.ts'
+import { namespace } from './core/namespace/index.ts'
+import { node } from './core/node/index.ts'
+import { pod } from './core/pod/index.ts'
+import { secret } from './core/secret/index.ts'
+import { service } from './core/service/index.ts'
+import { serviceAccount } from './core/service-account.ts'
+import { endpointSlice } from './discovery/endpoint-slice.ts'
+import { eventsEvent } from './events/event.ts'
+
+export const builtinKinds: readonly KindDefinition[] = [
+  namespace,
+  node,
+  pod,
+  service,
+  endpoints,
+  configMap,
+  secret,
+  serviceAccount,
+  event,
+  eventsEvent,
+  endpointSlice,
+  lease,
+  deployment,
+  replicaSet,
+  daemonSet,
+  controllerRevision,
+]
