@@ -43,14 +43,14 @@ function measureDisk(directory: string): number {
   return (syncs / (performance.now() - start)) * 1000
 }
 
-async function measurePuts(store: Store, clients: number): Promise<Measured> {
+async function measurePuts(store: Store, clients: number, run: number): Promise<Measured> {
   const latencies: number[] = []
   const cpu = process.cpuUsage()
   const start = performance.now()
   const end = start + seconds * 1000
   const client = async (number: number): Promise<void> => {
     for (let count = 0; performance.now() < end; count += 1) {
-      const key = `/registry/configmaps/bench/c${String(clients)}-${String(number)}-${String(count)}`
+      const key = `/registry/configmaps/bench/r${String(run)}-${String(number)}-${String(count)}`
       const sent = performance.now()
       await store.txn([{ key, modRevision: 0 }], [{ put: key, value: text }])
       latencies.push(performance.now() - sent)
@@ -78,7 +78,9 @@ try {
   const file = join(directory, 'store.db')
   const store = await openSqliteStore({ file })
   const results: Measured[] = []
-  for (const clients of values.clients.split(',').map(Number)) results.push(await measurePuts(store, clients))
+  for (const [run, clients] of values.clients.split(',').map(Number).entries()) {
+    results.push(await measurePuts(store, clients, run))
+  }
   const fdatasyncPerSecondAfter = Math.round(measureDisk(directory))
   const heap = process.memoryUsage()
   const keys = store.count('')

@@ -7,11 +7,15 @@ import { rowWidth } from './protocol.ts'
 const pageBytes = 4096
 /** About 4 MiB: small enough that one checkpoint is short, large enough that pages written often are copied once. */
 const framesPerCheckpoint = 1000
+/** A session that writes this much gets the log its working size at once; one that only looks does not pay for it. */
+const framesBeforeGrowing = 100
 
 export class Checkpointer {
   readonly #database: Database.Database
   readonly #warn: (message: string, fields: Record<string, unknown>) => void
   #frames = 0
+  /** Whether the log has had its working size since the database was opened (closing removes it). */
+  #grown = false
 
   constructor(database: Database.Database, warn: (message: string, fields: Record<string, unknown>) => void) {
     this.#database = database
@@ -19,7 +23,7 @@ export class Checkpointer {
   }
 
   get due(): boolean {
-    return this.#frames >= framesPerCheckpoint
+    return this.#frames >= (this.#grown ? framesPerCheckpoint : framesBeforeGrowing)
   }
 
   /** Counts roughly what a commit wrote: its values, the index pages and the pages above them. */
@@ -36,6 +40,7 @@ export class Checkpointer {
   run(): void {
     this.#frames = 0
     try {
+      if (!this.#grown) this.#growLog()
       this.#database.pragma('wal_checkpoint(PASSIVE)')
     } catch (error) {
       // The log stays valid and grows until a later checkpoint succeeds (a full disk, most likely).
@@ -43,11 +48,11 @@ export class Checkpointer {
     }
   }
 
-  /** Gives the log its working size before the first client writes, with pages that are free again afterwards. */
-  growLog(): void {
-    this.#database.exec(`
-      BEGIN; CREATE TABLE room (filler BLOB); INSERT INTO room VALUES (zeroblob(${String(pageBytes * framesPerCheckpoint)}));
-      DROP TABLE room; COMMIT`)
-    this.run()
+  /** Gives the log its working size with pages that are free again afterwards. */
+  #growLog(): void {
+    this.#grown = true
+    const bytes = String(pageBytes * framesPerCheckpoint)
+    this.#database.exec(`CREATE TABLE IF NOT EXISTS room (filler BLOB); INSERT INTO room VALUES (zeroblob(${bytes}))`)
+    this.#database.exec('DROP TABLE room')
   }
 }

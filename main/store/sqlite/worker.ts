@@ -69,10 +69,11 @@ class StoreWorker {
     } catch (error) {
       reply({ type: 'failed', id: request.id, failure: failureOf(error) })
     }
-    if (this.#checkpointer.due)
+    if (this.#checkpointer.due) {
       setImmediate(() => {
         if (this.#database.open && this.#checkpointer.due) this.#checkpointer.run()
       })
+    }
   }
 
   #answer(request: WorkerRequest): unknown {
