@@ -5,7 +5,7 @@ import { dirname, join, normalize } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
-import { extract as tarExtract, type Headers } from 'tar-stream'
+import { extract as tarExtract, type Extract } from 'tar-stream'
 import { BuildProblem } from '../problem.ts'
 import { filterThrough } from '../run-tool.ts'
 
@@ -74,13 +74,17 @@ async function unpackTar(options: UnpackOptions & { stream: Readable; written: s
       await mkdir(parent, { recursive: true })
       folders.add(parent)
     }
-    await writeEntry(entry.header, entry, { target, folder: options.folder })
+    await writeEntry(entry, { target, folder: options.folder })
     options.written.push(path)
   }
   await fed
 }
 
-async function writeEntry(header: Headers, content: Readable, place: { target: string; folder: string }): Promise<void> {
+/** One member of the tree while it is being read. */
+type Entry = Extract extends AsyncIterable<infer T> ? T : never
+
+async function writeEntry(content: Entry, place: { target: string; folder: string }): Promise<void> {
+  const { header } = content
   await rm(place.target, { force: true })
   if (header.type === 'symlink' || header.type === 'link') {
     content.resume()
