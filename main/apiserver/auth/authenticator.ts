@@ -1,0 +1,91 @@
+// Who asks: the connection's own user (a node's channel), a client certificate, a bearer token, or the window's session.
+import type { TLSSocket } from 'node:tls'
+import { unauthorized } from '../../../common/machinery/status.ts'
+import type { HttpRequest, UserInfo } from '../apiserver.ts'
+import type { ServiceAccountTokens } from './service-account-tokens.ts'
+
+export const anonymous: UserInfo = { name: 'system:anonymous', groups: ['system:unauthenticated'] }
+const authenticatedGroup = 'system:authenticated'
+
+export interface AuthenticatorOptions {
+  readonly tokens: ReadonlyMap<string, UserInfo>
+  readonly serviceAccounts: ServiceAccountTokens
+  readonly session: ((req: HttpRequest) => UserInfo | undefined) | undefined
+}
+
+export class Authenticator {
+  readonly #options: AuthenticatorOptions
+  readonly #certificates = new WeakMap<object, UserInfo | 'invalid' | 'none'>()
+  readonly #known = new WeakMap<UserInfo, UserInfo>()
+
+  constructor(options: AuthenticatorOptions) {
+    this.#options = options
+  }
+
+  /** Throws 401 for credentials that were given but are wrong. No credentials: anonymous. */
+  authenticate(req: HttpRequest): UserInfo | Promise<UserInfo> {
+    const certificate = this.#fromCertificate(req)
+    if (certificate === 'invalid') throw unauthorized()
+    if (certificate !== 'none') return certificate
+    const token = bearerToken(req)
+    if (token !== undefined) return this.authenticateToken(token)
+    const user = this.#options.session?.(req)
+    return user === undefined ? anonymous : this.#complete(user)
+  }
+
+  /** Throws 401. */
+  authenticateToken(token: string, audiences?: readonly string[]): UserInfo | Promise<UserInfo> {
+    const known = this.#options.tokens.get(token)
+    if (known !== undefined) return this.#complete(known)
+    return this.#options.serviceAccounts.verify(token, audiences)
+  }
+
+  #complete(user: UserInfo): UserInfo {
+    let completed = this.#known.get(user)
+    if (completed === undefined) {
+      completed = user.groups.includes(authenticatedGroup)
+        ? user
+        : { ...user, groups: [...user.groups, authenticatedGroup] }
+      this.#known.set(user, completed)
+    }
+    return completed
+  }
+
+  #fromCertificate(req: HttpRequest): UserInfo | 'invalid' | 'none' {
+    // One connection has one certificate; http2 hands out a proxy per request, so its session is the key.
+    const connection = 'stream' in req ? (req.stream.session ?? req.socket) : req.socket
+    let user = this.#certificates.get(connection)
+    if (user === undefined) {
+      user = readCertificate(req.socket as TLSSocket)
+      this.#certificates.set(connection, user)
+    }
+    return user
+  }
+}
+
+function readCertificate(socket: TLSSocket): UserInfo | 'invalid' | 'none' {
+  if (typeof socket.getPeerCertificate !== 'function') return 'none'
+  const { subject } = socket.getPeerCertificate() as { subject?: Record<string, string | string[] | undefined> }
+  if (subject === undefined) return 'none'
+  if (!socket.authorized) return 'invalid'
+  const { CN: name, O: organizations = [] } = subject
+  if (typeof name !== 'string' || name === '') return 'invalid'
+  const groups = typeof organizations === 'string' ? [organizations] : organizations
+  return { name, groups: [...groups, authenticatedGroup] }
+}
+
+function bearerToken(req: HttpRequest): string | undefined {
+  const { authorization } = req.headers
+  if (authorization !== undefined) {
+    const match = /^bearer\s+(\S+)\s*$/i.exec(authorization)
+    // Any other scheme is no credential for us, as upstream has it.
+    return match?.[1]
+  }
+  // Browsers cannot set headers on WebSockets: the token travels as a subprotocol.
+  const protocols = req.headers['sec-websocket-protocol']
+  const encoded =
+    protocols === undefined
+      ? undefined
+      : /(?:^|,)\s*base64url\.bearer\.authorization\.k8s\.io\.([^,\s]+)/.exec(protocols)?.[1]
+  return encoded === undefined ? undefined : Buffer.from(encoded, 'base64url').toString('utf8')
+}

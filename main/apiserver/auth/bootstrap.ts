@@ -1,0 +1,71 @@
+// What must exist before anybody can be let in: the system namespaces, the standard roles with their bindings, the API's own Service.
+import type { Service } from '../../../common/api/generated/types.ts'
+import type { KubeObject } from '../../../common/machinery/meta.ts'
+import { isReason } from '../../../common/machinery/status.ts'
+import type { UserInfo } from '../apiserver.ts'
+import { createObject } from '../registry/create.ts'
+import { readStored, type Registry } from '../registry/context.ts'
+import { clusterRoleBindingObject, clusterRoleObject, clusterRoles } from './policy/cluster-roles.ts'
+import { rbacGroup } from './rbac.ts'
+
+const apiServerUser: UserInfo = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] }
+const systemNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease']
+
+/** Creates what is missing and changes nothing that is there; may be run by several engines on one store. */
+export async function ensureBootstrapPolicy(registry: Registry): Promise<void> {
+  await Promise.all(
+    systemNamespaces.map((name) =>
+      ensure(registry, '', 'v1', 'namespaces', '', { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }),
+    ),
+  )
+  await Promise.all([
+    ...clusterRoles.map((role) => ensure(registry, rbacGroup, 'v1', 'clusterroles', '', clusterRoleObject(role))),
+    ...clusterRoles
+      .filter(({ subjects }) => subjects !== undefined)
+      .map((role) => ensure(registry, rbacGroup, 'v1', 'clusterrolebindings', '', clusterRoleBindingObject(role))),
+    ensure(registry, '', 'v1', 'services', 'default', kubernetesService(registry)),
+  ])
+}
+
+async function ensure(
+  registry: Registry,
+  group: string,
+  version: string,
+  plural: string,
+  namespace: string,
+  object: KubeObject,
+): Promise<void> {
+  const resource = registry.resources.find(group, version, plural)
+  // A control plane composed without this kind has no use for its objects.
+  if (resource === undefined || readStored(registry, resource, namespace, object.metadata.name ?? '') !== undefined)
+    return
+  try {
+    await createObject(registry, resource, {
+      namespace,
+      object: structuredClone(object),
+      request: { user: apiServerUser, dryRun: false, fieldManager: 'orrery', warn: () => undefined },
+    })
+  } catch (error) {
+    if (!isReason(error, 'AlreadyExists')) throw error
+  }
+}
+
+/** kubernetes.default: always the first address of the service range. */
+function kubernetesService(registry: Registry): KubeObject & Service {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'kubernetes', namespace: 'default', labels: { component: 'apiserver', provider: 'kubernetes' } },
+    spec: {
+      type: 'ClusterIP',
+      clusterIP: firstAddress(registry.cluster.serviceCIDR),
+      ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: 6443 }],
+    },
+  }
+}
+
+export function firstAddress(cidr: string): string {
+  const octets = (cidr.split('/')[0] ?? '').split('.').map(Number)
+  const value = octets.reduce((sum, octet) => sum * 256 + octet, 0) + 1
+  return [24, 16, 8, 0].map((shift) => String(Math.floor(value / 2 ** shift) % 256)).join('.')
+}

@@ -1,0 +1,136 @@
+// Roles and bindings that exist in every cluster. Created at start when missing; what an administrator changed is left alone.
+import type {
+  ClusterRole,
+  ClusterRoleBinding,
+  PolicyRule,
+  RbacV1Subject as Subject,
+} from '../../../../common/api/generated/types.ts'
+import type { KubeObject } from '../../../../common/machinery/meta.ts'
+import { rule, urls } from './rules.ts'
+import { adminRules, editRules, viewRules } from './user-roles.ts'
+import { nodeRules } from './node-rules.ts'
+
+export interface BootstrapRole {
+  readonly name: string
+  readonly rules: readonly PolicyRule[]
+  readonly subjects?: readonly Subject[]
+  readonly labels?: Readonly<Record<string, string>>
+}
+
+const group = (name: string): Subject => ({ kind: 'Group', apiGroup: 'rbac.authorization.k8s.io', name })
+const user = (name: string): Subject => ({ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name })
+const authenticated = group('system:authenticated')
+const unauthenticated = group('system:unauthenticated')
+
+const healthUrls = '/healthz /livez /readyz /version /version/'
+const discoveryUrls = '/api /api/* /apis /apis/* /healthz /livez /openapi /openapi/* /readyz /version /version/'
+const allVerbs = 'create delete deletecollection get list patch update watch'
+
+export const clusterRoles: readonly BootstrapRole[] = [
+  { name: 'cluster-admin', rules: [rule('*', '*', '*'), urls('*', '*')], subjects: [group('system:masters')] },
+  { name: 'admin', rules: adminRules },
+  { name: 'edit', rules: editRules, labels: { 'rbac.authorization.k8s.io/aggregate-to-admin': 'true' } },
+  { name: 'view', rules: viewRules, labels: { 'rbac.authorization.k8s.io/aggregate-to-edit': 'true' } },
+  { name: 'system:discovery', rules: [urls('get', discoveryUrls)], subjects: [authenticated] },
+  { name: 'system:public-info-viewer', rules: [urls('get', healthUrls)], subjects: [authenticated, unauthenticated] },
+  {
+    name: 'system:monitoring',
+    rules: [urls('get', '/healthz /healthz/* /livez /livez/* /metrics /metrics/slis /readyz /readyz/*')],
+    subjects: [group('system:monitoring')],
+  },
+  {
+    name: 'system:basic-user',
+    rules: [
+      rule('create', 'authorization.k8s.io', 'selfsubjectaccessreviews selfsubjectrulesreviews'),
+      rule('create', 'authentication.k8s.io', 'selfsubjectreviews'),
+    ],
+    subjects: [authenticated],
+  },
+  { name: 'system:node', rules: nodeRules },
+  {
+    name: 'system:kube-scheduler',
+    rules: [
+      rule('create patch update', 'core events.k8s.io', 'events'),
+      rule('create get list watch update patch', 'coordination.k8s.io', 'leases'),
+      rule(
+        'get list watch',
+        'core',
+        'nodes pods namespaces services replicationcontrollers persistentvolumeclaims persistentvolumes',
+      ),
+      rule('delete', 'core', 'pods'),
+      rule('create', 'core', 'bindings pods/binding'),
+      rule('patch update', 'core', 'pods/status'),
+      rule('patch update', 'core', 'pods'),
+      rule('get list watch', 'apps', 'replicasets statefulsets'),
+      rule('get list watch', 'policy', 'poddisruptionbudgets'),
+      rule('get list watch', 'storage.k8s.io', 'storageclasses csinodes csidrivers csistoragecapacities'),
+    ],
+    subjects: [user('system:kube-scheduler')],
+  },
+  {
+    name: 'system:kube-controller-manager',
+    // The controllers run in one process under one name; garbage collection and namespace deletion reach every kind.
+    rules: [rule(allVerbs, '*', '*'), urls('get', discoveryUrls)],
+    subjects: [user('system:kube-controller-manager')],
+  },
+  {
+    name: 'system:kube-dns',
+    rules: [
+      rule('list watch', 'core', 'endpoints services pods namespaces'),
+      rule('list watch', 'discovery.k8s.io', 'endpointslices'),
+    ],
+    subjects: [{ kind: 'ServiceAccount', name: 'kube-dns', namespace: 'kube-system' }],
+  },
+  {
+    name: 'system:node-proxier',
+    rules: [
+      rule('list watch', 'core', 'services endpoints'),
+      rule('get list watch', 'core', 'nodes'),
+      rule('create patch update', 'core events.k8s.io', 'events'),
+      rule('list watch', 'discovery.k8s.io', 'endpointslices'),
+    ],
+    subjects: [user('system:kube-proxy')],
+  },
+  {
+    name: 'system:auth-delegator',
+    rules: [
+      rule('create', 'authentication.k8s.io', 'tokenreviews'),
+      rule('create', 'authorization.k8s.io', 'subjectaccessreviews'),
+    ],
+  },
+  {
+    name: 'system:service-account-issuer-discovery',
+    rules: [
+      urls(
+        'get',
+        '/.well-known/openid-configuration /.well-known/openid-configuration/ /openid/v1/jwks /openid/v1/jwks/',
+      ),
+    ],
+    subjects: [group('system:serviceaccounts')],
+  },
+]
+
+const bootstrapMetadata = (name: string, labels?: Readonly<Record<string, string>>): KubeObject['metadata'] => ({
+  name,
+  labels: { 'kubernetes.io/bootstrapping': 'rbac-defaults', ...labels },
+  annotations: { 'rbac.authorization.kubernetes.io/autoupdate': 'true' },
+})
+
+export function clusterRoleObject({ name, rules, labels }: BootstrapRole): KubeObject & ClusterRole {
+  return {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRole',
+    metadata: bootstrapMetadata(name, labels),
+    rules: [...rules],
+  }
+}
+
+export function clusterRoleBindingObject({ name, subjects = [] }: BootstrapRole): KubeObject & ClusterRoleBinding {
+  return {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRoleBinding',
+    metadata: bootstrapMetadata(name),
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
+    subjects: [...subjects],
+  }
+}

@@ -1,0 +1,54 @@
+// The roles people are given in a namespace: view < edit < admin. Rules match upstream's in effect for the groups served here.
+import type { PolicyRule } from '../../../../common/api/generated/types.ts'
+import { rule } from './rules.ts'
+
+const readVerbs = 'get list watch'
+const writeVerbs = 'create delete deletecollection patch update'
+
+const coreReadable =
+  'configmaps endpoints persistentvolumeclaims persistentvolumeclaims/status pods replicationcontrollers replicationcontrollers/scale serviceaccounts services services/status'
+const namespaceState =
+  'bindings events limitranges namespaces/status pods/log pods/status replicationcontrollers/status resourcequotas resourcequotas/status'
+const appsResources =
+  'daemonsets deployments deployments/scale replicasets replicasets/scale statefulsets statefulsets/scale'
+const appsStatus = 'controllerrevisions daemonsets/status deployments/status replicasets/status statefulsets/status'
+
+export const viewRules: PolicyRule[] = [
+  rule(readVerbs, 'core', coreReadable),
+  rule(readVerbs, 'core', namespaceState),
+  rule(readVerbs, 'core', 'namespaces'),
+  rule(readVerbs, 'discovery.k8s.io', 'endpointslices'),
+  rule(readVerbs, 'apps', `${appsResources} ${appsStatus}`),
+  rule(readVerbs, 'autoscaling', 'horizontalpodautoscalers horizontalpodautoscalers/status'),
+  rule(readVerbs, 'batch', 'cronjobs cronjobs/status jobs jobs/status'),
+  rule(readVerbs, 'policy', 'poddisruptionbudgets poddisruptionbudgets/status'),
+  rule(readVerbs, 'networking.k8s.io', 'ingresses ingresses/status networkpolicies'),
+  rule(readVerbs, 'metrics.k8s.io', 'pods nodes'),
+  rule('get list watch', 'events.k8s.io', 'events'),
+]
+
+export const editRules: PolicyRule[] = [
+  ...viewRules,
+  rule(readVerbs, 'core', 'pods/attach pods/exec pods/portforward pods/proxy secrets services/proxy'),
+  rule('impersonate', 'core', 'serviceaccounts'),
+  rule(writeVerbs, 'core', 'pods pods/attach pods/exec pods/portforward pods/proxy'),
+  rule('create', 'core', 'pods/eviction'),
+  rule(
+    writeVerbs,
+    'core',
+    'configmaps events persistentvolumeclaims replicationcontrollers replicationcontrollers/scale secrets serviceaccounts services services/proxy',
+  ),
+  rule('create', 'core', 'serviceaccounts/token'),
+  rule(writeVerbs, 'apps', `${appsResources} deployments/rollback`),
+  rule(writeVerbs, 'autoscaling', 'horizontalpodautoscalers'),
+  rule(writeVerbs, 'batch', 'cronjobs jobs'),
+  rule(writeVerbs, 'policy', 'poddisruptionbudgets'),
+  rule(writeVerbs, 'networking.k8s.io', 'ingresses networkpolicies'),
+  rule(`${readVerbs} ${writeVerbs}`, 'coordination.k8s.io', 'leases'),
+]
+
+export const adminRules: PolicyRule[] = [
+  ...editRules,
+  rule('create', 'authorization.k8s.io', 'localsubjectaccessreviews'),
+  rule(`${readVerbs} ${writeVerbs}`, 'rbac.authorization.k8s.io', 'rolebindings roles'),
+]

@@ -1,0 +1,178 @@
+// Questions about identity and permission: answered at once, never stored (kubectl auth can-i, kubectl auth whoami, webhooks).
+import type {
+  LocalSubjectAccessReview,
+  PolicyRule,
+  SelfSubjectAccessReview,
+  SelfSubjectRulesReview,
+  SubjectAccessReview,
+  SubjectAccessReviewSpec,
+  TokenReview,
+} from '../../../common/api/generated/types.ts'
+import { badRequest, StatusError } from '../../../common/machinery/status.ts'
+import { defineKind, type KindDefinition } from '../../kinds/kind.ts'
+import type { UserInfo } from '../apiserver.ts'
+import { decodeObject } from '../registry/decode.ts'
+import { type ApiCall, type CallResult, fieldValidationOf, requireBody } from '../routes/api-call.ts'
+import type { VirtualKind } from '../subresources/subresource.ts'
+import type { Authenticator } from './authenticator.ts'
+import type { Attributes, Authorizer } from './authorizer.ts'
+import type { RbacAuthorizer } from './rbac.ts'
+
+const review = (area: 'authentication' | 'authorization', kind: string, namespaced = false): KindDefinition =>
+  defineKind({
+    group: `${area}.k8s.io`,
+    version: 'v1',
+    kind,
+    plural: `${kind.toLowerCase()}s`,
+    singular: kind.toLowerCase(),
+    scope: namespaced ? 'Namespaced' : 'Cluster',
+    schema: `io.k8s.api.${area}.v1.${kind}`,
+    verbs: ['create'],
+  })
+
+export const reviewKinds: readonly KindDefinition[] = [
+  review('authentication', 'SelfSubjectReview'),
+  review('authentication', 'TokenReview'),
+  review('authorization', 'SelfSubjectAccessReview'),
+  review('authorization', 'SubjectAccessReview'),
+  review('authorization', 'LocalSubjectAccessReview', true),
+  review('authorization', 'SelfSubjectRulesReview'),
+]
+
+export interface ReviewOptions {
+  readonly authorizer: Authorizer
+  readonly authenticator: Authenticator
+  readonly rbac: RbacAuthorizer
+  readonly audience: string
+}
+
+export function reviews({
+  authorizer,
+  authenticator,
+  rbac,
+  audience,
+}: ReviewOptions): (readonly [string, VirtualKind])[] {
+  const access = (user: UserInfo, spec: Omit<SubjectAccessReviewSpec, 'user'>): object => {
+    const attributes = attributesOfReview(user, spec)
+    const { allowed, reason } = authorizer.authorize(attributes)
+    return { allowed, ...(reason === '' ? {} : { reason }) }
+  }
+  return [
+    [
+      'authentication.k8s.io/selfsubjectreviews',
+      answer((_body, call) => ({ status: { userInfo: userInfoOf(call.user) } })),
+    ],
+    [
+      'authentication.k8s.io/tokenreviews',
+      answer<TokenReview>(async (body) => ({
+        spec: body.spec,
+        status: await reviewToken(authenticator, body, audience),
+      })),
+    ],
+    [
+      'authorization.k8s.io/selfsubjectaccessreviews',
+      answer<SelfSubjectAccessReview>((body, call) => ({ spec: body.spec, status: access(call.user, body.spec) })),
+    ],
+    [
+      'authorization.k8s.io/subjectaccessreviews',
+      answer<SubjectAccessReview>((body) => ({ spec: body.spec, status: access(userOf(body.spec), body.spec) })),
+    ],
+    [
+      'authorization.k8s.io/localsubjectaccessreviews',
+      answer<LocalSubjectAccessReview>((body, call) => {
+        if (body.spec.resourceAttributes?.namespace !== call.info.namespace)
+          throw badRequest(`spec.resourceAttributes.namespace must match namespace`)
+        return { spec: body.spec, status: access(userOf(body.spec), body.spec) }
+      }),
+    ],
+    [
+      'authorization.k8s.io/selfsubjectrulesreviews',
+      answer<SelfSubjectRulesReview>((body, call) => {
+        const namespace = body.spec.namespace ?? ''
+        if (namespace === '') throw badRequest('no namespace on request')
+        return { spec: body.spec, status: rulesOf(rbac, call.user, namespace) }
+      }),
+    ],
+  ]
+}
+
+function answer<T>(respond: (body: T, call: ApiCall) => object | Promise<object>): VirtualKind {
+  return {
+    async perform(call): Promise<CallResult> {
+      const { value, duplicates } = await requireBody(call)
+      const body = decodeObject(call.resource, value, {
+        fieldValidation: fieldValidationOf(call),
+        warn: call.warn,
+        duplicates,
+      })
+      const result = await respond(body as unknown as T, call)
+      return {
+        type: 'plain',
+        code: 201,
+        object: {
+          kind: call.resource.kind.kind,
+          apiVersion: call.resource.apiVersion,
+          metadata: { creationTimestamp: null, ...body.metadata },
+          ...result,
+        },
+      }
+    },
+  }
+}
+
+const userInfoOf = ({ name, uid, groups, extra }: UserInfo): object => ({
+  username: name,
+  ...(uid === undefined ? {} : { uid }),
+  groups,
+  ...(extra === undefined ? {} : { extra }),
+})
+
+async function reviewToken(authenticator: Authenticator, { spec }: TokenReview, audience: string): Promise<object> {
+  const audiences = spec.audiences ?? [audience]
+  try {
+    const user = await authenticator.authenticateToken(spec.token ?? '', audiences)
+    return { authenticated: true, user: userInfoOf(user), audiences }
+  } catch (error) {
+    if (error instanceof StatusError && error.code === 401) return { user: {}, error: 'invalid bearer token' }
+    throw error
+  }
+}
+
+function userOf(spec: SubjectAccessReviewSpec): UserInfo {
+  const { user = '', groups = [], uid, extra } = spec
+  if (user === '' && groups.length === 0) throw badRequest('at least one of user or group must be specified')
+  return { name: user, groups, ...(uid === undefined ? {} : { uid }), ...(extra === undefined ? {} : { extra }) }
+}
+
+function attributesOfReview(user: UserInfo, spec: Omit<SubjectAccessReviewSpec, 'user'>): Attributes {
+  const { resourceAttributes: resource, nonResourceAttributes: url } = spec
+  if ((resource === undefined) === (url === undefined)) {
+    throw badRequest('exactly one of nonResourceAttributes or resourceAttributes must be specified')
+  }
+  if (url !== undefined) return { user, verb: url.verb ?? '', path: url.path ?? '' }
+  return {
+    user,
+    verb: resource?.verb ?? '',
+    group: resource?.group ?? '',
+    version: resource?.version ?? '',
+    resource: resource?.resource ?? '',
+    subresource: resource?.subresource ?? '',
+    namespace: resource?.namespace ?? '',
+    name: resource?.name ?? '',
+  }
+}
+
+function rulesOf(rbac: RbacAuthorizer, user: UserInfo, namespace: string): object {
+  const rules: PolicyRule[] = [...rbac.rulesFor(user, namespace)].flat()
+  if (user.groups.includes('system:masters'))
+    rules.push({ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }, { verbs: ['*'], nonResourceURLs: ['*'] })
+  return {
+    resourceRules: rules
+      .filter((rule) => rule.resources !== undefined)
+      .map(({ verbs, apiGroups, resources, resourceNames }) => ({ verbs, apiGroups, resources, resourceNames })),
+    nonResourceRules: rules
+      .filter((rule) => rule.nonResourceURLs !== undefined)
+      .map(({ verbs, nonResourceURLs }) => ({ verbs, nonResourceURLs })),
+    incomplete: false,
+  }
+}

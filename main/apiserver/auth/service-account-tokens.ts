@@ -1,0 +1,147 @@
+// Service account tokens: signed JWTs bound to an account and, when asked, to a pod, secret or node. A token dies with what it is
+// bound to, so verification looks at the store each time; only the signature check is remembered.
+import { importPKCS8, importSPKI, jwtVerify, SignJWT, type CryptoKey, type JWTPayload } from 'jose'
+import { createPublicKey } from 'node:crypto'
+import type { Clock } from '../../../common/machinery/clock.ts'
+import type { KubeObject } from '../../../common/machinery/meta.ts'
+import { unauthorized } from '../../../common/machinery/status.ts'
+import type { UserInfo } from '../apiserver.ts'
+
+export interface BoundObject {
+  readonly kind: 'Pod' | 'Secret' | 'Node'
+  readonly apiVersion: 'v1'
+  readonly name: string
+  readonly uid: string
+}
+
+interface KubernetesClaims {
+  namespace?: string
+  serviceaccount?: { name?: string; uid?: string }
+  pod?: { name?: string; uid?: string }
+  secret?: { name?: string; uid?: string }
+  node?: { name?: string; uid?: string }
+}
+
+export interface ServiceAccountTokensOptions {
+  readonly key: { readonly privatePem: string; readonly publicPem: string; readonly issuer: string }
+  readonly clock: Clock
+  readonly lookup: (plural: string, namespace: string | undefined, name: string) => KubeObject | undefined
+}
+
+const maxCached = 4096
+
+export class ServiceAccountTokens {
+  readonly #options: ServiceAccountTokensOptions
+  readonly #algorithm: 'ES256' | 'RS256'
+  #privateKey: Promise<CryptoKey> | undefined
+  #publicKey: Promise<CryptoKey> | undefined
+  /** Verified signatures: token -> payload. */
+  readonly #verified = new Map<string, JWTPayload>()
+
+  constructor(options: ServiceAccountTokensOptions) {
+    this.#options = options
+    this.#algorithm = createPublicKey(options.key.publicPem).asymmetricKeyType === 'rsa' ? 'RS256' : 'ES256'
+  }
+
+  /** The audience of tokens that are good for this API server. */
+  get audience(): string {
+    return this.#options.key.issuer
+  }
+
+  async issue(request: {
+    readonly namespace: string
+    readonly account: { readonly name: string; readonly uid: string }
+    readonly audiences: readonly string[]
+    readonly expirationSeconds: number
+    readonly bound?: BoundObject
+    /** The node of a bound pod. */
+    readonly node?: { readonly name: string; readonly uid: string }
+  }): Promise<{ token: string; expiresAtMs: number }> {
+    const { key, clock } = this.#options
+    this.#privateKey ??= importPKCS8(key.privatePem, this.#algorithm)
+    const now = Math.floor(clock.now() / 1000)
+    const { bound } = request
+    const claims: KubernetesClaims = {
+      namespace: request.namespace,
+      serviceaccount: request.account,
+      ...(bound === undefined ? {} : { [bound.kind.toLowerCase()]: { name: bound.name, uid: bound.uid } }),
+      ...(request.node === undefined ? {} : { node: request.node }),
+    }
+    const expires = now + request.expirationSeconds
+    const token = await new SignJWT({ 'kubernetes.io': claims })
+      .setProtectedHeader({ alg: this.#algorithm, kid: 'orrery' })
+      .setIssuer(key.issuer)
+      .setAudience([...request.audiences])
+      .setSubject(userName(request.namespace, request.account.name))
+      .setIssuedAt(now)
+      .setNotBefore(now)
+      .setExpirationTime(expires)
+      .setJti(crypto.randomUUID())
+      .sign(await this.#privateKey)
+    return { token, expiresAtMs: expires * 1000 }
+  }
+
+  /** Throws 401: not ours, expired, for another audience, or bound to something that is gone. */
+  verify(token: string, audiences: readonly string[] = [this.audience]): UserInfo | Promise<UserInfo> {
+    const payload = this.#verified.get(token)
+    return payload === undefined
+      ? this.#verifySignature(token).then((fresh) => this.#check(fresh, audiences))
+      : this.#check(payload, audiences)
+  }
+
+  async #verifySignature(token: string): Promise<JWTPayload> {
+    const { key, clock } = this.#options
+    this.#publicKey ??= importSPKI(key.publicPem, this.#algorithm)
+    try {
+      const { payload } = await jwtVerify(token, await this.#publicKey, {
+        issuer: key.issuer,
+        algorithms: [this.#algorithm],
+        currentDate: new Date(clock.now()),
+      })
+      if (this.#verified.size >= maxCached) this.#verified.clear()
+      this.#verified.set(token, payload)
+      return payload
+    } catch (error) {
+      throw unauthorized(error instanceof Error && error.name === 'JWTExpired' ? 'Unauthorized' : undefined)
+    }
+  }
+
+  #check(payload: JWTPayload, audiences: readonly string[]): UserInfo {
+    const now = this.#options.clock.now() / 1000
+    if ((payload.exp ?? 0) <= now) throw unauthorized()
+    const given = typeof payload.aud === 'string' ? [payload.aud] : (payload.aud ?? [])
+    if (!given.some((audience) => audiences.includes(audience))) throw unauthorized()
+    const claims = (payload['kubernetes.io'] ?? {}) as KubernetesClaims
+    const { namespace = '', serviceaccount: account = {} } = claims
+    this.#requireAlive('serviceaccounts', namespace, account)
+    if (claims.secret !== undefined) this.#requireAlive('secrets', namespace, claims.secret)
+    if (claims.pod !== undefined) this.#requireAlive('pods', namespace, claims.pod)
+    const extra: Record<string, readonly string[]> = {}
+    if (payload.jti !== undefined) extra['authentication.kubernetes.io/credential-id'] = [`JTI=${payload.jti}`]
+    for (const [kind, reference] of [
+      ['pod', claims.pod],
+      ['node', claims.node],
+    ] as const) {
+      if (reference === undefined) continue
+      extra[`authentication.kubernetes.io/${kind}-name`] = [reference.name ?? '']
+      extra[`authentication.kubernetes.io/${kind}-uid`] = [reference.uid ?? '']
+    }
+    return {
+      name: userName(namespace, account.name ?? ''),
+      uid: account.uid ?? '',
+      groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
+      extra,
+    }
+  }
+
+  #requireAlive(plural: string, namespace: string, { name = '', uid }: { name?: string; uid?: string }): void {
+    const object = this.#options.lookup(plural, namespace, name)
+    if (object === undefined || object.metadata.uid !== uid) throw unauthorized()
+    // An account being deleted keeps its tokens only as long as its pods need to stop.
+    const { deletionTimestamp } = object.metadata
+    if (deletionTimestamp !== undefined && Date.parse(deletionTimestamp) + 60_000 < this.#options.clock.now())
+      throw unauthorized()
+  }
+}
+
+const userName = (namespace: string, name: string): string => `system:serviceaccount:${namespace}:${name}`

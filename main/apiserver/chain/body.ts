@@ -1,0 +1,120 @@
+// Request bodies: read under a size limit and parsed by content type. The seam for further encodings is `parseBody`.
+import { parse as parseYaml } from 'yaml'
+import {
+  badRequest,
+  requestTooLarge,
+  StatusError,
+  timeoutError,
+  unsupportedMediaType,
+} from '../../../common/machinery/status.ts'
+import type { HttpRequest } from '../apiserver.ts'
+
+/** As upstream's limit on write requests: what a store entry may cost, with room for the encoding. */
+export const maxBodyBytes = 3 * 1024 * 1024
+/** Deeper documents are attacks, not objects; recursive code further in relies on this. */
+const maxDepth = 200
+const readDeadlineMs = 60_000
+
+export async function readBody(req: HttpRequest, limit = maxBodyBytes): Promise<Buffer> {
+  const declared = Number(req.headers['content-length'] ?? '0')
+  if (declared > limit) throw tooLarge(limit)
+  return await new Promise<Buffer>((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    const deadline = setTimeout(() => {
+      fail(timeoutError('the request body did not arrive in time'))
+    }, readDeadlineMs)
+    const cleanUp = (): void => {
+      clearTimeout(deadline)
+      req.off('data', onData)
+      req.off('end', onEnd)
+      req.off('error', fail)
+      req.off('aborted', onAborted)
+    }
+    const fail = (error: Error): void => {
+      cleanUp()
+      reject(error instanceof StatusError ? error : badRequest(`the request body could not be read: ${error.message}`))
+    }
+    const onAborted = (): void => {
+      fail(badRequest('the client went away'))
+    }
+    const onData = (chunk: Buffer): void => {
+      size += chunk.length
+      if (size > limit) fail(tooLarge(limit))
+      else chunks.push(chunk)
+    }
+    const onEnd = (): void => {
+      cleanUp()
+      const [first] = chunks
+      resolve(chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks))
+    }
+    req.on('data', onData)
+    req.on('end', onEnd)
+    req.on('error', fail)
+    req.on('aborted', onAborted)
+  })
+}
+
+const tooLarge = (limit: number): StatusError => requestTooLarge(`Request entity too large: limit is ${String(limit)}`)
+
+/** Media type without parameters, lower case; "application/json" when absent. */
+export function mediaTypeOf(contentType: string | undefined): string {
+  if (contentType === undefined || contentType === '') return 'application/json'
+  const semicolon = contentType.indexOf(';')
+  return (semicolon < 0 ? contentType : contentType.slice(0, semicolon)).trim().toLowerCase()
+}
+
+const accepted = 'application/json, application/yaml'
+
+/** The value in the body; throws BadRequest for broken text and 415 for an encoding that is not spoken here. */
+export function parseBody(bytes: Buffer, contentType: string | undefined): unknown {
+  switch (mediaTypeOf(contentType)) {
+    case 'application/json':
+      return parseJson(bytes.toString('utf8'))
+    case 'application/yaml':
+      return parseYamlText(bytes.toString('utf8'))
+    default:
+      throw unsupportedMediaType(
+        `the body of the request was in an unknown format - accepted media types include: ${accepted}`,
+      )
+  }
+}
+
+export function parseJson(text: string): unknown {
+  requireShallow(text)
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw badRequest(
+      `couldn't get version/kind; json parse error: ${error instanceof Error ? error.message : String(error)}`,
+    )
+  }
+}
+
+export function parseYamlText(text: string): unknown {
+  try {
+    return parseYaml(text, { maxAliasCount: 100, uniqueKeys: false })
+  } catch (error) {
+    throw badRequest(
+      `couldn't get version/kind; yaml parse error: ${error instanceof Error ? error.message : String(error)}`,
+    )
+  }
+}
+
+/** Counts nesting without parsing, so that a bomb costs one pass over its bytes. */
+function requireShallow(text: string): void {
+  let depth = 0
+  let inString = false
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index)
+    if (inString) {
+      if (code === 0x5c) index += 1
+      else if (code === 0x22) inString = false
+    } else if (code === 0x22) inString = true
+    else if (code === 0x7b || code === 0x5b) {
+      depth += 1
+      if (depth > maxDepth)
+        throw badRequest(`couldn't get version/kind; json parse error: exceeded max depth ${String(maxDepth)}`)
+    } else if (code === 0x7d || code === 0x5d) depth -= 1
+  }
+}

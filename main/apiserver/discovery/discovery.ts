@@ -1,0 +1,219 @@
+// Discovery documents, legacy and aggregated, derived from the table of served resources. Built once per change of that table.
+import { createHash } from 'node:crypto'
+import { formatApiVersion } from '../../../common/machinery/meta.ts'
+import type { ResourceTable } from '../registry/resource-table.ts'
+import type { ServedResource } from '../registry/served-resource.ts'
+import { compareVersions } from './version-order.ts'
+
+export interface SubresourceInfo {
+  readonly name: string
+  readonly group: string
+  readonly version: string
+  readonly kind: string
+  readonly verbs: readonly string[]
+}
+
+export interface DiscoveryOptions {
+  readonly resources: ResourceTable
+  /** All subresources of a resource, in any order. */
+  readonly subresourcesOf: (resource: ServedResource) => readonly SubresourceInfo[]
+}
+
+interface GroupEntry {
+  readonly group: string
+  /** Preferred version first. */
+  readonly versions: readonly { readonly version: string; readonly resources: readonly ServedResource[] }[]
+}
+
+/** Built-in groups come in this order, as upstream lists them; others follow by name. */
+const groupOrder = [
+  '',
+  'apps',
+  'events.k8s.io',
+  'authentication.k8s.io',
+  'authorization.k8s.io',
+  'autoscaling',
+  'batch',
+  'certificates.k8s.io',
+  'networking.k8s.io',
+  'policy',
+  'rbac.authorization.k8s.io',
+  'storage.k8s.io',
+  'admissionregistration.k8s.io',
+  'apiextensions.k8s.io',
+  'scheduling.k8s.io',
+  'coordination.k8s.io',
+  'node.k8s.io',
+  'discovery.k8s.io',
+  'resource.k8s.io',
+  'flowcontrol.apiserver.k8s.io',
+]
+
+export class Discovery {
+  readonly #options: DiscoveryOptions
+  #generation = 0
+  #groups: readonly GroupEntry[] = []
+  readonly #aggregated = new Map<string, { text: string; etag: string }>()
+
+  constructor(options: DiscoveryOptions) {
+    this.#options = options
+  }
+
+  groups(): readonly GroupEntry[] {
+    const { resources } = this.#options
+    if (this.#generation !== resources.generation) {
+      this.#generation = resources.generation
+      this.#groups = collectGroups(resources.all())
+      this.#aggregated.clear()
+    }
+    return this.#groups
+  }
+
+  coreVersions(serverAddress: string): object {
+    return {
+      kind: 'APIVersions',
+      versions: ['v1'],
+      serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress }],
+    }
+  }
+
+  groupList(): object {
+    const groups = this.groups()
+      .filter(({ group }) => group !== '')
+      .map(apiGroup)
+    return { kind: 'APIGroupList', apiVersion: 'v1', groups }
+  }
+
+  group(name: string): object | undefined {
+    const entry = this.groups().find(({ group }) => group === name && group !== '')
+    return entry === undefined ? undefined : { kind: 'APIGroup', apiVersion: 'v1', ...apiGroup(entry) }
+  }
+
+  resourceList(group: string, version: string): object | undefined {
+    const resources = this.groups()
+      .find((entry) => entry.group === group)
+      ?.versions.find((entry) => entry.version === version)?.resources
+    if (resources === undefined) return undefined
+    return {
+      kind: 'APIResourceList',
+      ...(group === '' ? {} : { apiVersion: 'v1' }),
+      groupVersion: formatApiVersion(group, version),
+      resources: resources.flatMap((resource) => this.#legacyResources(resource)),
+    }
+  }
+
+  /** `core`: the document of /api, else of /apis. */
+  aggregated(core: boolean, version: string): { text: string; etag: string } {
+    const groups = this.groups().filter(({ group }) => (group === '') === core)
+    const key = `${String(core)}/${version}`
+    let document = this.#aggregated.get(key)
+    if (document === undefined) {
+      const text = JSON.stringify({
+        kind: 'APIGroupDiscoveryList',
+        apiVersion: `apidiscovery.k8s.io/${version}`,
+        metadata: {},
+        items: groups.map((entry) => ({
+          metadata: entry.group === '' ? { creationTimestamp: null } : { name: entry.group, creationTimestamp: null },
+          versions: entry.versions.map(({ version: name, resources }) => ({
+            version: name,
+            freshness: 'Current',
+            resources: resources.map((resource) => this.#aggregatedResource(resource)),
+          })),
+        })),
+      })
+      document = { text, etag: `"${createHash('sha256').update(text).digest('hex').toUpperCase()}"` }
+      this.#aggregated.set(key, document)
+    }
+    return document
+  }
+
+  #legacyResources(resource: ServedResource): object[] {
+    const { kind } = resource
+    const scope = { namespaced: resource.namespaced }
+    const main = {
+      name: kind.plural,
+      singularName: kind.singular,
+      ...scope,
+      kind: kind.kind,
+      verbs: [...resource.verbs].sort(),
+      ...(kind.shortNames === undefined ? {} : { shortNames: kind.shortNames }),
+      ...(kind.categories === undefined ? {} : { categories: kind.categories }),
+      ...(resource.verbs.has('list')
+        ? {
+            storageVersionHash: createHash('sha256')
+              .update(`${kind.group}/${kind.version}/${kind.kind}`)
+              .digest('base64')
+              .slice(0, 12),
+          }
+        : {}),
+    }
+    const subresources = this.#sorted(resource).map(({ name, group, version, kind: subKind, verbs }) => ({
+      name: `${kind.plural}/${name}`,
+      singularName: '',
+      ...scope,
+      ...(group === kind.group && version === kind.version ? {} : { group, version }),
+      kind: subKind,
+      verbs: [...verbs].sort(),
+    }))
+    return [main, ...subresources]
+  }
+
+  #aggregatedResource(resource: ServedResource): object {
+    const { kind } = resource
+    const subresources = this.#sorted(resource)
+    return {
+      resource: kind.plural,
+      responseKind: { group: kind.group, version: kind.version, kind: kind.kind },
+      scope: resource.namespaced ? 'Namespaced' : 'Cluster',
+      singularResource: kind.singular,
+      verbs: [...resource.verbs].sort(),
+      ...(kind.shortNames === undefined ? {} : { shortNames: kind.shortNames }),
+      ...(kind.categories === undefined ? {} : { categories: kind.categories }),
+      ...(subresources.length === 0
+        ? {}
+        : {
+            subresources: subresources.map(({ name, group, version, kind: subKind, verbs }) => ({
+              subresource: name,
+              responseKind: { group, version, kind: subKind },
+              verbs: [...verbs].sort(),
+            })),
+          }),
+    }
+  }
+
+  #sorted(resource: ServedResource): SubresourceInfo[] {
+    return [...this.#options.subresourcesOf(resource)].sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+}
+
+function collectGroups(resources: readonly ServedResource[]): GroupEntry[] {
+  const groups = new Map<string, Map<string, ServedResource[]>>()
+  for (const resource of resources) {
+    const { group, version } = resource.kind
+    const versions = groups.get(group) ?? new Map<string, ServedResource[]>()
+    groups.set(group, versions)
+    const list = versions.get(version) ?? []
+    versions.set(version, list)
+    list.push(resource)
+  }
+  const rank = (group: string): number => {
+    const index = groupOrder.indexOf(group)
+    return index < 0 ? groupOrder.length : index
+  }
+  return [...groups]
+    .sort(([a], [b]) => rank(a) - rank(b) || (a < b ? -1 : 1))
+    .map(([group, versions]) => ({
+      group,
+      versions: [...versions]
+        .sort(([a], [b]) => compareVersions(a, b))
+        .map(([version, list]) => ({
+          version,
+          resources: list.sort((a, b) => (a.kind.plural < b.kind.plural ? -1 : 1)),
+        })),
+    }))
+}
+
+function apiGroup({ group, versions }: GroupEntry): object {
+  const all = versions.map(({ version }) => ({ groupVersion: formatApiVersion(group, version), version }))
+  return { name: group, versions: all, preferredVersion: all[0] }
+}

@@ -1,0 +1,146 @@
+// The API server, put together: store and kinds below, authentication, authorization and admission in front, HTTP around it.
+import type { ApiServer, ApiServerOptions } from './apiserver.ts'
+import { AdmissionChain } from './admission/admission.ts'
+import { admissionPlugins } from './admission/plugins.ts'
+import { Authenticator } from './auth/authenticator.ts'
+import { AuthorizerChain, mastersAuthorizer } from './auth/authorizer.ts'
+import { ensureBootstrapPolicy } from './auth/bootstrap.ts'
+import { NodeAuthorizer } from './auth/node-authorizer.ts'
+import { RbacAuthorizer } from './auth/rbac.ts'
+import { reviewKinds, reviews } from './auth/reviews.ts'
+import { ServiceAccountTokens } from './auth/service-account-tokens.ts'
+import { HostGuard } from './chain/hosts.ts'
+import { CustomResources } from './crd/custom-resources.ts'
+import { Discovery, type SubresourceInfo } from './discovery/discovery.ts'
+import { RequestHandler } from './handler.ts'
+import { Health } from './health.ts'
+import { HttpServer } from './http-server.ts'
+import { Metrics } from './metrics.ts'
+import { OpenApi } from './openapi/openapi.ts'
+import { lookup, type Registry } from './registry/context.ts'
+import { schemaOf } from './registry/decode.ts'
+import { ResourceTable } from './registry/resource-table.ts'
+import { serveKind, type ServedResource } from './registry/served-resource.ts'
+import { PathRoutes } from './routes/paths.ts'
+import type { ServerParts } from './server-parts.ts'
+import { ConnectTable } from './streaming/connect-table.ts'
+import { connectEntries } from './streaming/connects.ts'
+import { serveUpgrade } from './streaming/serve-upgrade.ts'
+import { builtInActions, SubresourceTable } from './subresources/index.ts'
+import { tokenRequest } from './subresources/token-request.ts'
+import { InProcessTransport } from './transport.ts'
+
+export function createApiServer(options: ApiServerOptions): ApiServer {
+  const { store, clock, logger } = options
+  const resources = new ResourceTable(
+    [...options.kinds, ...reviewKinds].map((kind) => serveKind(kind, { tracksGeneration: hasSpec(kind) })),
+  )
+  const registry: Registry = {
+    store,
+    clock,
+    logger,
+    cluster: options.cluster,
+    resources,
+    admission: new AdmissionChain(admissionPlugins),
+  }
+  const serviceAccounts = new ServiceAccountTokens({
+    key: options.serviceAccountKey,
+    clock,
+    lookup: (plural, namespace, name) => lookup(registry, '', plural, namespace, name)?.object,
+  })
+  const rbac = new RbacAuthorizer(store)
+  const authorizer = new AuthorizerChain([mastersAuthorizer, new NodeAuthorizer(registry), rbac])
+  const authenticator = new Authenticator({ tokens: options.tokens, serviceAccounts, session: options.authenticate })
+  const subresources = new SubresourceTable(
+    [...builtInActions, ['/serviceaccounts/token', tokenRequest(serviceAccounts)]],
+    reviews({ authorizer, authenticator, rbac, audience: serviceAccounts.audience }),
+  )
+  const connects = new ConnectTable(connectEntries(options))
+  const subresourcesOf = (resource: ServedResource): SubresourceInfo[] => [
+    ...[...subresources.of(resource).values()].map(({ info }) => info),
+    ...connects.of(resource).map(({ info }) => info),
+  ]
+  const metrics = new Metrics()
+  metrics.gauges.set('apiserver_storage_revision', {
+    help: 'Newest revision of the store.',
+    read: () => store.revision,
+  })
+  metrics.gauges.set('process_resident_memory_bytes', {
+    help: 'Resident memory of the engine.',
+    read: () => process.memoryUsage.rss(),
+  })
+  let isReady = false
+  let closing = false
+  const health = new Health([
+    { name: 'ping', check: () => undefined },
+    { name: 'log', check: () => undefined },
+    { name: 'store', check: () => (storeAnswers() ? undefined : 'the store is closed') },
+    { name: 'poststarthook/rbac/bootstrap-roles', check: () => (isReady ? undefined : 'not finished') },
+    { name: 'shutdown', readyOnly: true, check: () => (closing ? 'process is shutting down' : undefined) },
+  ])
+  const storeAnswers = (): boolean => {
+    try {
+      store.get('')
+      return true
+    } catch {
+      return false
+    }
+  }
+  const discovery = new Discovery({ resources, subresourcesOf })
+  const parts: ServerParts = {
+    registry,
+    hosts: new HostGuard(options.allowedHosts),
+    authenticator,
+    authorizer,
+    subresources,
+    connects,
+    paths: new PathRoutes({ discovery, openapi: new OpenApi({ resources, subresourcesOf }), health, metrics }),
+    metrics,
+    fallback: options.fallback,
+  }
+  const handler = new RequestHandler(parts)
+  const http = new HttpServer(
+    options.tls,
+    (req, res) => void handler.handle(req, res, undefined),
+    (req, socket, head) => void serveUpgrade(handler, parts, { req, socket, head }, undefined),
+  )
+  const customResources = new CustomResources(registry)
+  const ready = ensureBootstrapPolicy(registry).then(() => {
+    isReady = true
+  })
+  // Whoever awaits `ready` sees the failure; without anyone the process must not die of it.
+  ready.catch((error: unknown) => {
+    logger.error('start of the API server failed', { error })
+  })
+
+  return {
+    ready,
+    listen: (address) => http.listen(address),
+    serveConnection(socket, user, extra) {
+      const connection = {
+        user: user.groups.includes('system:authenticated')
+          ? user
+          : { ...user, groups: [...user.groups, 'system:authenticated'] },
+      }
+      http.adopt(
+        socket,
+        (req, res) => {
+          if (extra?.(req, res) !== true) void handler.handle(req, res, connection)
+        },
+        (req, upgraded, head) => void serveUpgrade(handler, parts, { req, socket: upgraded, head }, connection),
+      )
+    },
+    transport: (user) => new InProcessTransport(parts, user),
+    async close() {
+      closing = true
+      customResources.close()
+      await http.close()
+    },
+  }
+}
+
+function hasSpec(kind: ApiServerOptions['kinds'][number]): boolean {
+  const { root, definitions } = schemaOf(kind)
+  const fields = definitions[root]?.fields
+  return fields !== undefined && 'spec' in fields
+}

@@ -1,0 +1,155 @@
+// List: one consistent revision, whole or in pages, with the resourceVersion semantics of the Kubernetes API.
+import { badRequest, gone, invalid, StatusError } from '../../../common/machinery/status.ts'
+import { forbiddenField } from '../../../common/machinery/field-error.ts'
+import type { RangeResult, StoreEntry } from '../../store/store.ts'
+import { CompactedError, FutureRevisionError } from '../../store/store.ts'
+import { decodeContinueToken, encodeContinueToken } from './continue-token.ts'
+import type { Registry } from './context.ts'
+import type { Selection } from './selection.ts'
+import { keyOf, listPrefix, type ServedResource } from './served-resource.ts'
+import { statusOfStoreError } from './store-errors.ts'
+import type { StoredObject } from './stored-object.ts'
+
+export interface ListRequest {
+  readonly namespace: string
+  readonly selection: Selection | undefined
+  /** 0: no limit. */
+  readonly limit: number
+  readonly continueToken: string
+  readonly resourceVersion: string
+  readonly resourceVersionMatch: string
+  /** Set when a field selector names exactly one object. */
+  readonly onlyName?: string
+}
+
+export interface ListResult {
+  readonly items: readonly StoredObject[]
+  readonly revision: number
+  readonly continueToken: string
+  /** Undefined when unknown (selectors). */
+  readonly remaining: number | undefined
+}
+
+const expiredMessage =
+  'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.'
+
+export async function listObjects(
+  registry: Registry,
+  resource: ServedResource,
+  request: ListRequest,
+): Promise<ListResult> {
+  checkListRequest(request)
+  const prefix = listPrefix(resource, request.namespace)
+  if (request.continueToken !== '') {
+    const { revision, startAfter } = decodeContinueToken(request.continueToken)
+    if (!startAfter.startsWith(resource.prefix)) throw badRequest('invalid continue token')
+    return readPages(registry, resource, request, prefix, revision, startAfter)
+  }
+  const { resourceVersion: asked, resourceVersionMatch: match } = request
+  const wanted = asked === '' ? 0 : parseResourceVersion(asked)
+  if (match === 'Exact') return readPages(registry, resource, request, prefix, wanted, '')
+  if (wanted > registry.store.revision)
+    throw statusOfStoreError(new FutureRevisionError(wanted, registry.store.revision))
+  if (request.onlyName !== undefined && (request.namespace !== '' || !resource.namespaced)) {
+    const entry = registry.store.get(keyOf(resource, request.namespace, request.onlyName))
+    const items = entry === undefined ? [] : selected([entry], resource, request.selection)
+    return { items, revision: registry.store.revision, continueToken: '', remaining: undefined }
+  }
+  return readPages(registry, resource, request, prefix, undefined, '')
+}
+
+function checkListRequest({ resourceVersion, resourceVersionMatch: match, continueToken }: ListRequest): void {
+  const kind = { group: 'meta.k8s.io', kind: 'ListOptions' }
+  const refuse = (why: string): StatusError => invalid(kind, '', [forbiddenField('resourceVersionMatch', why)])
+  if (match !== '') {
+    if (continueToken !== '') throw refuse('resourceVersionMatch is forbidden when continue is provided')
+    if (resourceVersion === '') throw refuse('resourceVersionMatch is forbidden unless resourceVersion is provided')
+    if (match === 'Exact' && resourceVersion === '0')
+      throw refuse('resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
+    if (match !== 'Exact' && match !== 'NotOlderThan') throw refuse(`supported values: "Exact", "NotOlderThan", ""`)
+  }
+  if (continueToken !== '' && resourceVersion !== '' && resourceVersion !== '0') {
+    throw badRequest('specifying resource version is not allowed when using continue')
+  }
+}
+
+export function parseResourceVersion(text: string): number {
+  if (!/^\d{1,15}$/.test(text))
+    throw badRequest(
+      `Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
+    )
+  return Number(text)
+}
+
+/** Reads from `startAfter`, at `revision` when given (else the newest), until `limit` objects match. */
+async function readPages(
+  registry: Registry,
+  resource: ServedResource,
+  request: ListRequest,
+  prefix: string,
+  revision: number | undefined,
+  startAfter: string,
+): Promise<ListResult> {
+  const { limit, selection } = request
+  let after = startAfter
+  let at = revision
+  const items: StoredObject[] = []
+  for (;;) {
+    // With a selector the page is filled by reading on; a little more at a time keeps the number of reads small.
+    const chunk = limit === 0 ? undefined : selection === undefined ? limit : Math.max(limit * 2, 500)
+    const page: RangeResult = await readChunk(registry, prefix, after, chunk, at, request.continueToken !== '')
+    at ??= page.revision
+    const { entries } = page
+    for (const [index, entry] of entries.entries()) {
+      const stored = resource.codec.of(entry)
+      if (selection !== undefined && !selection.matches(stored.object)) continue
+      items.push(stored)
+      if (limit > 0 && items.length === limit) {
+        const more = page.remaining > 0 || index < entries.length - 1
+        return {
+          items,
+          revision: at,
+          continueToken: more ? encodeContinueToken({ revision: at, startAfter: entry.key }) : '',
+          remaining: more && selection === undefined ? page.remaining : undefined,
+        }
+      }
+    }
+    const last = entries.at(-1)
+    if (page.remaining === 0 || last === undefined)
+      return { items, revision: at, continueToken: '', remaining: undefined }
+    after = last.key
+  }
+}
+
+async function readChunk(
+  registry: Registry,
+  prefix: string,
+  startAfter: string,
+  limit: number | undefined,
+  revision: number | undefined,
+  continued: boolean,
+): Promise<RangeResult> {
+  const options = { prefix, ...(startAfter === '' ? {} : { startAfter }), ...(limit === undefined ? {} : { limit }) }
+  const newest = registry.store.revision
+  // A continue token from before a compaction may ask to go on inconsistently: revision 0 means "newest".
+  if (revision === undefined || revision === newest || revision === 0) return registry.store.range(options)
+  try {
+    return await registry.store.rangeAt({ ...options, atRevision: revision })
+  } catch (error) {
+    if (error instanceof CompactedError && continued) {
+      const expired = gone(expiredMessage)
+      expired.status.metadata = { continue: encodeContinueToken({ revision: 0, startAfter }) }
+      throw expired
+    }
+    throw statusOfStoreError(error)
+  }
+}
+
+function selected(
+  entries: readonly StoreEntry[],
+  resource: ServedResource,
+  selection: Selection | undefined,
+): StoredObject[] {
+  const objects = entries.map((entry) => resource.codec.of(entry))
+  return selection === undefined ? objects : objects.filter((stored) => selection.matches(stored.object))
+}

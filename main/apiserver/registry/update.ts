@@ -1,0 +1,163 @@
+// Update: one loop for PUT, PATCH, status, scale and every other door that changes a stored object.
+import type { KubeObject } from '../../../common/machinery/meta.ts'
+import type { StoreEntry } from '../../store/store.ts'
+import { conflict, invalid, notFound, optimisticConflict } from '../../../common/machinery/status.ts'
+import type { UpdateStrategy } from '../../kinds/kind.ts'
+import type { AdmissionAttributes } from '../admission/admission.ts'
+import { newWriteContext, type Registry, type WriteRequest } from './context.ts'
+import { createObject, saved, toStoredForm, unsaved } from './create.ts'
+import { carryOverSystemFields, validateMetadata, validateMetadataUpdate } from './metadata.ts'
+import { sameJson } from './same-json.ts'
+import { keyOf, type ServedResource } from './served-resource.ts'
+import { translateStoreErrors } from './store-errors.ts'
+import { encodeForStore, type StoredObject } from './stored-object.ts'
+
+/** How often a write that names no revision is tried again after losing a race. */
+const unconditionalAttempts = 32
+
+export interface UpdateOptions {
+  readonly namespace: string
+  readonly name: string
+  /** "" for the main door. */
+  readonly subresource: string
+  readonly strategy: UpdateStrategy<KubeObject> | undefined
+  /**
+   * Makes the new object from the current one; called again when another write came first. `current` must not be changed
+   * (use copy()). A returned metadata.resourceVersion that differs from the current one is a conflict.
+   */
+  readonly change: (current: StoredObject) => KubeObject | Promise<KubeObject>
+  /** Given for PUT to kinds that may be created by it. */
+  readonly createInstead?: () => KubeObject
+  readonly request: WriteRequest
+}
+
+export interface UpdateResult {
+  readonly object: StoredObject
+  readonly created: boolean
+}
+
+export async function updateObject(
+  registry: Registry,
+  resource: ServedResource,
+  options: UpdateOptions,
+): Promise<UpdateResult> {
+  const key = keyOf(resource, options.namespace, options.name)
+  let entry = registry.store.get(key)
+  for (let attempt = 0; attempt < unconditionalAttempts; attempt += 1) {
+    if (entry === undefined) {
+      if (options.createInstead === undefined) throw notFound(resource.name, options.name)
+      const object = await createObject(registry, resource, {
+        namespace: options.namespace,
+        object: options.createInstead(),
+        request: options.request,
+      })
+      return { object, created: true }
+    }
+    const outcome = await updateOnce(registry, resource, options, resource.codec.of(entry), key)
+    if (outcome.done) return { object: outcome.object, created: false }
+    entry = outcome.newest
+  }
+  throw optimisticConflict(resource.name, options.name)
+}
+
+/** Not done: another write came between, and `newest` is what it left (perhaps not durable yet, so not what a read would give). */
+type Outcome = { done: true; object: StoredObject } | { done: false; newest: StoreEntry | undefined }
+
+async function updateOnce(
+  registry: Registry,
+  resource: ServedResource,
+  options: UpdateOptions,
+  current: StoredObject,
+  key: string,
+): Promise<Outcome> {
+  const { kind } = resource
+  const { request, strategy, subresource, namespace, name } = options
+  const context = newWriteContext(registry, request, subresource)
+  const old = current.object
+  const object = await options.change(current)
+  const { metadata } = object
+  if (metadata.uid !== undefined && metadata.uid !== '' && metadata.uid !== old.metadata.uid) {
+    throw conflict(
+      resource.name,
+      name,
+      `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${old.metadata.uid ?? ''}`,
+    )
+  }
+  const wanted = metadata.resourceVersion ?? ''
+  if (wanted !== '' && wanted !== String(current.revision)) throw optimisticConflict(resource.name, name)
+
+  carryOverSystemFields(metadata, old.metadata)
+  strategy?.prepare?.(object, old, context)
+  resource.custom?.setDefaults(object)
+  kind.setDefaults?.(object, context)
+  const attributes: AdmissionAttributes = {
+    operation: 'UPDATE',
+    resource,
+    resourceName: resource.name,
+    subresource,
+    namespace,
+    name,
+    object,
+    old,
+    request,
+    registry,
+  }
+  if (await registry.admission.mutate(attributes)) kind.setDefaults?.(object, context)
+  raiseGeneration(resource, object, old)
+
+  const errors = [...validateMetadata(resource, object), ...validateMetadataUpdate(object, old)]
+  if (resource.custom !== undefined) errors.push(...resource.custom.validate(object))
+  if (kind.validate !== undefined && subresource !== 'status') errors.push(...kind.validate(object, context))
+  if (strategy?.validate !== undefined) errors.push(...strategy.validate(object, old, context))
+  if (errors.length > 0) throw invalid({ group: kind.group, kind: kind.kind }, name, errors)
+  for (const warning of kind.warnings?.(object, old) ?? []) request.warn(warning)
+  await registry.admission.validate(attributes)
+
+  const value = encodeForStore(toStoredForm(resource, object))
+  if (value === current.entry.value || isSameAs(object, old)) return { done: true, object: current }
+  if (request.dryRun) return { done: true, object: unsaved(resource, key, value, current.revision) }
+  const compare = [{ key, modRevision: current.revision }]
+  const finished = isFinishedDeletion(resource, object)
+  const result = await translateStoreErrors(() =>
+    registry.store.txn(compare, finished ? [{ delete: key }] : [{ put: key, value }]),
+  )
+  if (!result.succeeded) return { done: false, newest: result.current[0] }
+  if (finished) return { done: true, object: unsaved(resource, key, value, result.revision) }
+  return { done: true, object: saved(registry, resource, key, value, result.revision, current.entry.createRevision) }
+}
+
+/** A write that changes nothing makes no revision, whatever the order of its keys. */
+function isSameAs(object: KubeObject, old: KubeObject): boolean {
+  return sameJson(
+    { ...object, apiVersion: '', metadata: { ...object.metadata, resourceVersion: old.metadata.resourceVersion } },
+    { ...old, apiVersion: '' },
+  )
+}
+
+/** A deletion that waited for finalizers is carried out by the write that removes the last one. */
+export function isFinishedDeletion(resource: ServedResource, object: KubeObject): boolean {
+  const { metadata } = object
+  return (
+    metadata.deletionTimestamp !== undefined &&
+    (metadata.finalizers ?? []).length === 0 &&
+    (metadata.deletionGracePeriodSeconds ?? 0) === 0 &&
+    resource.kind.deletionBlocked?.(object) !== true
+  )
+}
+
+function raiseGeneration(resource: ServedResource, object: KubeObject, old: KubeObject): void {
+  if (!resource.tracksGeneration) return
+  const before = old.metadata.generation ?? 0
+  object.metadata.generation = sameDesiredState(object, old) ? before : before + 1
+}
+
+/** Whether everything but metadata and status is equal (in content, not key order). */
+function sameDesiredState(a: KubeObject, b: KubeObject): boolean {
+  const left = a as unknown as Record<string, unknown>
+  const right = b as unknown as Record<string, unknown>
+  for (const key of new Set([...Object.keys(left), ...Object.keys(right)])) {
+    if (key === 'metadata' || key === 'status' || key === 'kind' || key === 'apiVersion') continue
+    if (!sameJson(left[key], right[key])) return false
+  }
+  return true
+}

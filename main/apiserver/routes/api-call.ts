@@ -1,0 +1,73 @@
+// One request for a resource, whichever road it came by (HTTP or in process), and what it can result in.
+import type { StatusError } from '../../../common/machinery/status.ts'
+import { badRequest } from '../../../common/machinery/status.ts'
+import type { UserInfo } from '../apiserver.ts'
+import type { ResourceRequestInfo } from '../chain/request-info.ts'
+import type { Registry, WriteRequest } from '../registry/context.ts'
+import { parseFieldValidation, type FieldValidation } from '../registry/decode.ts'
+import type { ListResult } from '../registry/list.ts'
+import type { ServedResource } from '../registry/served-resource.ts'
+import type { StoredObject } from '../registry/stored-object.ts'
+
+export interface CallBody {
+  readonly value: unknown
+  /** Duplicate fields found in the text, as warnings name them. */
+  readonly duplicates: readonly string[]
+}
+
+export interface ApiCall {
+  readonly registry: Registry
+  readonly resource: ServedResource
+  readonly info: ResourceRequestInfo
+  readonly query: URLSearchParams
+  readonly user: UserInfo
+  /** Undefined for an empty body. */
+  readonly body: () => Promise<CallBody | undefined>
+  /** Media type of the body, lower case. */
+  readonly contentType: string
+  readonly userAgent: string
+  readonly warn: (text: string) => void
+}
+
+export type CallResult =
+  | { readonly type: 'stored'; readonly code: number; readonly object: StoredObject }
+  | { readonly type: 'plain'; readonly code: number; readonly object: object }
+  | { readonly type: 'list'; readonly list: ListResult }
+
+export type CallError = StatusError
+
+/** Reads the parameters all writes share. */
+export function writeRequestOf(call: ApiCall, bodyDryRun?: readonly string[]): WriteRequest {
+  const dryRun = [...call.query.getAll('dryRun').filter((value) => value !== ''), ...(bodyDryRun ?? [])]
+  if (dryRun.some((value) => value !== 'All')) {
+    throw badRequest(
+      `dryRun: Unsupported value: ${JSON.stringify(dryRun.find((value) => value !== 'All'))}: supported values: "All"`,
+    )
+  }
+  return { user: call.user, dryRun: dryRun.length > 0, fieldManager: fieldManagerOf(call), warn: call.warn }
+}
+
+const maxFieldManagerLength = 128
+
+function fieldManagerOf(call: ApiCall): string {
+  const given = call.query.get('fieldManager')
+  if (given !== null && given !== '') {
+    if (given.length > maxFieldManagerLength)
+      throw badRequest(`fieldManager: Too long: may not be more than ${String(maxFieldManagerLength)} bytes`)
+    return given
+  }
+  // As upstream: the program's name, up to the first slash.
+  return (call.userAgent.split('/')[0] ?? '').slice(0, maxFieldManagerLength) || 'unknown'
+}
+
+export const fieldValidationOf = (call: ApiCall): FieldValidation =>
+  parseFieldValidation(call.query.get('fieldValidation'))
+
+export async function requireBody(call: ApiCall): Promise<CallBody> {
+  const body = await call.body()
+  if (body === undefined)
+    throw badRequest(
+      `the object provided is unrecognized (must be of type ${call.resource.kind.kind}): couldn't get version/kind; json parse error: unexpected end of JSON input`,
+    )
+  return body
+}

@@ -1,0 +1,142 @@
+// Everything that is not a resource: discovery, OpenAPI, version, health and metrics.
+import type { HttpRequest, HttpResponse, UserInfo } from '../apiserver.ts'
+import { negotiate, parseAccept } from '../chain/negotiation.ts'
+import { type Responder, sendBytes, sendObject } from '../chain/respond.ts'
+import type { Discovery } from '../discovery/discovery.ts'
+import { versionInfo } from '../discovery/version.ts'
+import type { Health } from '../health.ts'
+import type { Metrics } from '../metrics.ts'
+import type { OpenApi } from '../openapi/openapi.ts'
+import { methodNotAllowed, StatusError } from '../../../common/machinery/status.ts'
+
+export interface PathRequest {
+  readonly req: HttpRequest
+  readonly res: HttpResponse
+  readonly to: { -readonly [K in keyof Responder]: Responder[K] }
+  readonly path: string
+  readonly query: URLSearchParams
+  readonly user: UserInfo
+}
+
+export interface PathRoutesOptions {
+  readonly discovery: Discovery
+  readonly openapi: OpenApi
+  readonly health: Health
+  readonly metrics: Metrics
+}
+
+const exact = new Set([
+  '/',
+  '/api',
+  '/apis',
+  '/version',
+  '/healthz',
+  '/livez',
+  '/readyz',
+  '/metrics',
+  '/openapi/v2',
+  '/openapi/v3',
+])
+const prefixes = ['/api/', '/apis/', '/healthz/', '/livez/', '/readyz/', '/openapi/', '/version/']
+
+export class PathRoutes {
+  readonly #options: PathRoutesOptions
+
+  constructor(options: PathRoutesOptions) {
+    this.#options = options
+  }
+
+  /** Whether a path belongs to the API (all others are asked of the fallback first). "/" is shared: the window wins when there is one. */
+  owns(path: string): boolean {
+    return path !== '/' && (exact.has(path) || prefixes.some((prefix) => path.startsWith(prefix)))
+  }
+
+  async serve(request: PathRequest): Promise<void> {
+    const { req, to, path } = request
+    if (req.method !== 'GET' && req.method !== 'HEAD')
+      throw methodNotAllowed({ group: '', resource: path }, (req.method ?? '').toLowerCase())
+    const { health, metrics, openapi } = this.#options
+    const trimmed = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
+    if (trimmed === '/version') {
+      to.pretty = true
+      await sendObject(to, 200, versionInfo)
+    } else if (trimmed === '/') await sendObject(to, 200, { paths: this.#paths() })
+    else if (/^\/(healthz|livez|readyz)(\/|$)/.test(trimmed)) await health.serve(request)
+    else if (trimmed === '/metrics')
+      await sendBytes(to, 200, 'text/plain; version=0.0.4; charset=utf-8', Buffer.from(metrics.render()))
+    else if (trimmed === '/openapi/v2' || trimmed.startsWith('/openapi/v3')) await openapi.serve(request, trimmed)
+    else if (trimmed === '/api' || trimmed === '/apis' || trimmed.startsWith('/api/') || trimmed.startsWith('/apis/'))
+      await this.#discover(request, trimmed)
+    else throw unknownPath()
+  }
+
+  async #discover({ req, to }: PathRequest, path: string): Promise<void> {
+    const { discovery } = this.#options
+    const { accept } = req.headers
+    if (path === '/api' || path === '/apis') {
+      const version = aggregatedVersion(accept)
+      if (version !== undefined) {
+        const { text, etag } = discovery.aggregated(path === '/api', version)
+        const headers = { etag, vary: 'Accept', 'cache-control': 'public' }
+        if (req.headers['if-none-match'] === etag)
+          await sendBytes(to, 304, 'application/json', Buffer.alloc(0), headers)
+        else
+          await sendBytes(
+            to,
+            200,
+            `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`,
+            Buffer.from(text),
+            headers,
+          )
+        return
+      }
+    }
+    to.encoding = negotiate(accept).encoding
+    const segments = path.split('/').slice(1)
+    const document =
+      path === '/api'
+        ? discovery.coreVersions(req.headers.host ?? String(req.headers[':authority'] ?? ''))
+        : path === '/apis'
+          ? discovery.groupList()
+          : segments[0] === 'api' && segments.length === 2
+            ? discovery.resourceList('', segments[1] ?? '')
+            : segments[0] === 'apis' && segments.length === 2
+              ? discovery.group(segments[1] ?? '')
+              : segments[0] === 'apis' && segments.length === 3
+                ? discovery.resourceList(segments[1] ?? '', segments[2] ?? '')
+                : undefined
+    if (document === undefined) throw unknownPath()
+    await sendObject(to, 200, document)
+  }
+
+  #paths(): string[] {
+    const groups = this.#options.discovery
+      .groups()
+      .flatMap(({ group, versions }) =>
+        group === ''
+          ? ['/api', '/api/v1']
+          : [`/apis/${group}`, ...versions.map(({ version }) => `/apis/${group}/${version}`)],
+      )
+    return [...new Set([...groups, '/apis', ...[...exact].filter((path) => path !== '/')])].sort()
+  }
+}
+
+/** The apidiscovery version the client prefers over the legacy document, if any. */
+function aggregatedVersion(accept: string | undefined): string | undefined {
+  if (accept?.includes('APIGroupDiscoveryList') !== true) return undefined
+  for (const { type, parameters } of parseAccept(accept)) {
+    if (type !== 'application/json') continue
+    const { g, v, as } = parameters
+    if (as === undefined) return undefined
+    if (g === 'apidiscovery.k8s.io' && as === 'APIGroupDiscoveryList' && (v === 'v2' || v === 'v2beta1')) return v
+  }
+  return undefined
+}
+
+const unknownPath = (): StatusError =>
+  new StatusError({
+    code: 404,
+    reason: 'NotFound',
+    message: 'the server could not find the requested resource',
+    details: {},
+  })

@@ -1,0 +1,22 @@
+// What the handler chain is made of; put together once in index.ts.
+import type { ApiServerOptions } from './apiserver.ts'
+import type { Authenticator } from './auth/authenticator.ts'
+import type { Authorizer } from './auth/authorizer.ts'
+import type { HostGuard } from './chain/hosts.ts'
+import type { Metrics } from './metrics.ts'
+import type { PathRoutes } from './routes/paths.ts'
+import type { Registry } from './registry/context.ts'
+import type { SubresourceTable } from './subresources/index.ts'
+import type { ConnectTable } from './streaming/connect-table.ts'
+
+export interface ServerParts {
+  readonly registry: Registry
+  readonly hosts: HostGuard
+  readonly authenticator: Authenticator
+  readonly authorizer: Authorizer
+  readonly subresources: SubresourceTable
+  readonly connects: ConnectTable
+  readonly paths: PathRoutes
+  readonly metrics: Metrics
+  readonly fallback: ApiServerOptions['fallback']
+}

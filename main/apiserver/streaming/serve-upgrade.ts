@@ -1,0 +1,48 @@
+// Upgrade requests (WebSocket, SPDY): the same chain as any request, then the raw socket goes to the subresource.
+import { STATUS_CODES } from 'node:http'
+import { badRequest, type StatusError } from '../../../common/machinery/status.ts'
+import type { ConnectionUser, RequestHandler } from '../handler.ts'
+import { pageNotFound, requireResource } from '../handler.ts'
+import { toStatusError } from '../registry/store-errors.ts'
+import type { ServerParts } from '../server-parts.ts'
+import type { Upgrade } from './upgrade.ts'
+
+export async function serveUpgrade(
+  handler: RequestHandler,
+  parts: ServerParts,
+  upgrade: Upgrade,
+  connection: ConnectionUser | undefined,
+): Promise<void> {
+  const { req, socket } = upgrade
+  socket.on('error', () => undefined)
+  const started = performance.now()
+  let code = 101
+  try {
+    if (connection === undefined) parts.hosts.check(req)
+    const { info, query } = handler.parse(req)
+    const user = await handler.authenticate(req, connection)
+    handler.authorize(user, info)
+    if (!info.isResource) throw badRequest('this path cannot be upgraded')
+    const resource = requireResource(parts, info)
+    const connect = info.subresource === '' ? undefined : parts.connects.find(resource, info.subresource)
+    if (connect === undefined) throw pageNotFound()
+    if (connect.upgrade === undefined) throw badRequest('this subresource is not a stream')
+    await connect.upgrade({ info, query, user, resource, registry: parts.registry }, upgrade)
+  } catch (error) {
+    const status = toStatusError(error)
+    code = status.code
+    refuseUpgrade(upgrade, status)
+  } finally {
+    parts.metrics.observe('connect', code, performance.now() - started)
+  }
+}
+
+/** Answers on the raw socket; nothing may have been written to it yet. */
+export function refuseUpgrade({ socket }: Upgrade, error: StatusError): void {
+  if (!socket.writable) return
+  const body = JSON.stringify(error.status)
+  const head = `HTTP/1.1 ${String(error.code)} ${STATUS_CODES[error.code] ?? 'Error'}`
+  socket.end(
+    `${head}\r\nContent-Type: application/json\r\nContent-Length: ${String(Buffer.byteLength(body))}\r\nConnection: close\r\n\r\n${body}`,
+  )
+}

@@ -1,0 +1,69 @@
+// pods/binding: the scheduler's decision. Sets spec.nodeName once and for all, and the PodScheduled condition.
+import type { Binding, Pod } from '../../../common/api/generated/types.ts'
+import { formatTime } from '../../../common/machinery/clock.ts'
+import { required } from '../../../common/machinery/field-error.ts'
+import type { KubeObject } from '../../../common/machinery/meta.ts'
+import { badRequest, conflict, invalid } from '../../../common/machinery/status.ts'
+import { decodeType } from '../registry/decode.ts'
+import { updateObject } from '../registry/update.ts'
+import { requireBody, writeRequestOf, type ApiCall, type CallResult } from '../routes/api-call.ts'
+import type { Subresource } from './subresource.ts'
+
+const bindingType = { definition: 'io.k8s.api.core.v1.Binding', apiVersion: 'v1', kind: 'Binding' }
+
+export const podBinding: Subresource = {
+  info: { name: 'binding', group: '', version: 'v1', kind: 'Binding', verbs: ['create'] },
+  perform: bind,
+}
+
+export async function bind(call: ApiCall): Promise<CallResult> {
+  const { registry, resource, info } = call
+  const request = writeRequestOf(call)
+  const { value } = await requireBody(call)
+  const binding = decodeType<Binding>(bindingType, value)
+  const name = info.name === '' ? (binding.metadata?.name ?? '') : info.name
+  if (binding.metadata?.name !== undefined && binding.metadata.name !== '' && binding.metadata.name !== name) {
+    throw badRequest(`name in URL does not match name in Binding object`)
+  }
+  const { kind: targetKind = '', name: node = '' } = binding.target
+  const errors = []
+  if (targetKind !== '' && targetKind !== 'Node') throw badRequest(`invalid binding: target.kind must be "Node"`)
+  if (node === '') errors.push(required('target.name'))
+  if (errors.length > 0) throw invalid({ group: '', kind: 'Binding' }, name, errors)
+  await updateObject(registry, resource, {
+    namespace: info.namespace,
+    name,
+    subresource: 'binding',
+    strategy: undefined,
+    change: (current) => {
+      const pod = current.copy() as KubeObject & Pod
+      const refuse = (why: string): Error => conflict({ group: '', resource: 'pods/binding' }, name, why)
+      if (pod.metadata.deletionTimestamp !== undefined)
+        throw refuse(`pod ${name} is being deleted, cannot be assigned to a host`)
+      pod.spec ??= { containers: [] }
+      if ((pod.spec.nodeName ?? '') !== '')
+        throw refuse(`pod ${name} is already assigned to node ${JSON.stringify(pod.spec.nodeName)}`)
+      if ((pod.spec.schedulingGates ?? []).length > 0) throw refuse(`pod ${name} has non-empty .spec.schedulingGates`)
+      const { uid, resourceVersion } = binding.metadata ?? {}
+      if (uid !== undefined && uid !== '') pod.metadata.uid = uid
+      if (resourceVersion !== undefined && resourceVersion !== '') pod.metadata.resourceVersion = resourceVersion
+      pod.spec.nodeName = node
+      if (binding.metadata?.annotations !== undefined)
+        pod.metadata.annotations = { ...pod.metadata.annotations, ...binding.metadata.annotations }
+      markScheduled(pod, formatTime(registry.clock.now()))
+      return pod
+    },
+    request,
+  })
+  return {
+    type: 'plain',
+    code: 201,
+    object: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 },
+  }
+}
+
+function markScheduled(pod: Pod, now: string): void {
+  pod.status ??= {}
+  const others = (pod.status.conditions ?? []).filter(({ type }) => type !== 'PodScheduled')
+  pod.status.conditions = [...others, { type: 'PodScheduled', status: 'True', lastTransitionTime: now }]
+}

@@ -1,0 +1,98 @@
+// The scale subresource: replicas of any scalable kind in one shape, autoscaling/v1 Scale.
+import type { Scale } from '../../../common/api/generated/types.ts'
+import { invalidValue } from '../../../common/machinery/field-error.ts'
+import type { KubeObject } from '../../../common/machinery/meta.ts'
+import {
+  badRequest,
+  invalid,
+  methodNotAllowed,
+  notFound,
+  unsupportedMediaType,
+} from '../../../common/machinery/status.ts'
+import type { ScaleDefinition } from '../../kinds/kind.ts'
+import { readStored } from '../registry/context.ts'
+import { decodeType } from '../registry/decode.ts'
+import type { ServedResource } from '../registry/served-resource.ts'
+import { updateObject } from '../registry/update.ts'
+import { type ApiCall, type CallResult, requireBody, writeRequestOf } from '../routes/api-call.ts'
+import { applyJsonPatch, applyMergePatch } from '../routes/patch-types.ts'
+import type { Subresource } from './subresource.ts'
+
+const scaleType = { definition: 'io.k8s.api.autoscaling.v1.Scale', apiVersion: 'autoscaling/v1', kind: 'Scale' }
+
+export function scaleSubresource(scale: ScaleDefinition<KubeObject>): Subresource {
+  return {
+    info: { name: 'scale', group: 'autoscaling', version: 'v1', kind: 'Scale', verbs: ['get', 'patch', 'update'] },
+    async perform(call) {
+      const { registry, resource, info } = call
+      if (info.verb === 'get') {
+        const object = readStored(registry, resource, info.namespace, info.name)
+        if (object === undefined) throw notFound(resource.name, info.name)
+        return { type: 'plain', code: 200, object: scaleOf(scale, object.object) }
+      }
+      if (info.verb !== 'update' && info.verb !== 'patch') throw methodNotAllowed(resource.name, info.verb)
+      return write(call, resource, scale)
+    },
+  }
+}
+
+async function write(call: ApiCall, resource: ServedResource, scale: ScaleDefinition<KubeObject>): Promise<CallResult> {
+  const { registry, info } = call
+  const request = writeRequestOf(call)
+  const { value } = await requireBody(call)
+  const { object } = await updateObject(registry, resource, {
+    namespace: info.namespace,
+    name: info.name,
+    subresource: 'scale',
+    strategy: resource.kind.update,
+    change: (current) => {
+      const wanted = decodeType<Scale>(
+        scaleType,
+        info.verb === 'patch' ? patched(call, scaleOf(scale, current.object), value) : value,
+      )
+      if (wanted.metadata?.name !== undefined && wanted.metadata.name !== '' && wanted.metadata.name !== info.name) {
+        throw badRequest(
+          `the name of the object (${wanted.metadata.name}) does not match the name on the URL (${info.name})`,
+        )
+      }
+      const replicas = wanted.spec?.replicas ?? 0
+      if (replicas < 0)
+        throw invalid({ group: 'autoscaling', kind: 'Scale' }, info.name, [
+          invalidValue('spec.replicas', replicas, 'must be greater than or equal to 0'),
+        ])
+      const next = current.copy()
+      scale.setSpecReplicas(next, replicas)
+      next.metadata.resourceVersion = wanted.metadata?.resourceVersion
+      return next
+    },
+    request,
+  })
+  return { type: 'plain', code: 200, object: scaleOf(scale, object.object) }
+}
+
+function patched(call: ApiCall, current: object, patch: unknown): unknown {
+  switch (call.contentType) {
+    case 'application/json-patch+json':
+      return applyJsonPatch(current, patch)
+    // A Scale has no lists, so both merges are one.
+    case 'application/merge-patch+json':
+    case 'application/strategic-merge-patch+json':
+      return applyMergePatch(current, patch)
+    default:
+      throw unsupportedMediaType(
+        'the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json',
+      )
+  }
+}
+
+function scaleOf(scale: ScaleDefinition<KubeObject>, object: KubeObject): object {
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata
+  const selector = scale.selector(object)
+  return {
+    kind: 'Scale',
+    apiVersion: 'autoscaling/v1',
+    metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
+    spec: { replicas: scale.specReplicas(object) },
+    status: { replicas: scale.statusReplicas(object), ...(selector === '' ? {} : { selector }) },
+  }
+}

@@ -1,0 +1,14 @@
+// Subresources that are answered with objects: doors to a part of the stored object, and actions on it.
+import type { SubresourceInfo } from '../discovery/discovery.ts'
+import type { ApiCall, CallResult } from '../routes/api-call.ts'
+
+export interface Subresource {
+  readonly info: SubresourceInfo
+  /** `call.info.verb` is one of info.verbs. */
+  perform(call: ApiCall): Promise<CallResult>
+}
+
+/** A kind that is answered at once and never stored (reviews). */
+export interface VirtualKind {
+  perform(call: ApiCall): Promise<CallResult>
+}

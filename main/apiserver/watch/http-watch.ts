@@ -1,0 +1,99 @@
+// A watch as a chunked HTTP response of JSON lines. Every watcher gets the same Buffer per event. One that does not read is told
+// with a 410 ERROR event and closed; it is never silently left behind.
+import { gone, type StatusError } from '../../../common/machinery/status.ts'
+import type { HttpResponse } from '../apiserver.ts'
+import { writeHead } from '../chain/respond.ts'
+import type { Registry } from '../registry/context.ts'
+import type { ServedResource } from '../registry/served-resource.ts'
+import type { EventType, StoredObject } from '../registry/stored-object.ts'
+import { bookmarkObject } from './async-watch.ts'
+import { startWatch, type WatchRequest, type WatchSession } from './watch-session.ts'
+
+/** What may wait in one connection before its reader counts as stuck. */
+const maxPendingBytes = 16 << 20
+
+export interface HttpWatchOptions {
+  readonly request: WatchRequest
+  /** Renders one event when the client asked for something else than the plain object (Table, PartialObjectMetadata). */
+  readonly render?: ((type: EventType, object: StoredObject) => Buffer) | undefined
+  readonly contentType: string
+  readonly headers: Readonly<Record<string, string>>
+  /** A watcher was closed because it did not keep up. */
+  readonly onSlow: () => void
+}
+
+/** Resolves when the stream has ended; rejects with StatusError when it could not begin. */
+export async function serveHttpWatch(
+  registry: Registry,
+  resource: ServedResource,
+  options: HttpWatchOptions,
+  res: HttpResponse,
+): Promise<void> {
+  const { render, request } = options
+  const output = res as NodeJS.WritableStream & { destroyed?: boolean; writableLength: number }
+  let session: WatchSession | undefined
+  let headersSent = false
+  let ended = false
+  const { promise: finished, resolve: finish } = Promise.withResolvers<undefined>()
+  const begin = (): void => {
+    if (headersSent) return
+    headersSent = true
+    writeHead(res, 200, {
+      ...options.headers,
+      'content-type': options.contentType,
+      'cache-control': 'no-cache, private',
+    })
+    // HTTP/2 sends headers at once; HTTP/1.1 would wait for the first event.
+    if ('flushHeaders' in res) res.flushHeaders()
+  }
+  let batch: Buffer[] = []
+  const flush = (): void => {
+    const pending = batch
+    batch = []
+    const [first] = pending
+    if (first === undefined || output.destroyed === true) return
+    begin()
+    output.write(pending.length === 1 ? first : Buffer.concat(pending))
+    if (output.writableLength > maxPendingBytes) {
+      options.onSlow()
+      end(gone('the watcher did not keep up and must list again'))
+      session?.stop()
+    }
+  }
+  const write = (bytes: Buffer): void => {
+    if (ended) return
+    if (batch.length === 0) queueMicrotask(flush)
+    batch.push(bytes)
+  }
+  const end = (error?: StatusError): void => {
+    if (ended) return
+    if (error !== undefined) write(Buffer.from(`{"type":"ERROR","object":${JSON.stringify(error.status)}}\n`))
+    ended = true
+    flush()
+    begin()
+    output.end()
+    finish(undefined)
+  }
+  output.on('close', () => {
+    ended = true
+    session?.stop()
+    finish(undefined)
+  })
+  session = await startWatch(registry, resource, request, {
+    event: (type, object) => {
+      write(render === undefined ? object.eventLine(type) : render(type, object))
+    },
+    bookmark: (revision, initialEventsEnd) => {
+      write(
+        Buffer.from(
+          `{"type":"BOOKMARK","object":${JSON.stringify(bookmarkObject(resource, revision, initialEventsEnd))}}\n`,
+        ),
+      )
+    },
+    end,
+  })
+  // TypeScript cannot see that the callbacks above may have run.
+  if (ended as boolean) session.stop()
+  else begin()
+  await finished
+}
