@@ -4,12 +4,32 @@ import { buildBuiltInImages } from '../vm-images/oci/index.ts'
 import { ensureKubectl } from '../vm-images/host-tools.ts'
 import { defaultCache } from '../main/engine/paths.ts'
 import type { GuestArch } from '../common/channel/guest-config.ts'
+import type { BuildProgress } from '../vm-images/build.ts'
 import { step } from './progress.ts'
+
+/** "unpacking packages, 40 of 120 MB" */
+export function describeProgress({ step: what, done, total }: BuildProgress): string {
+  if (done === undefined || total === undefined) return what
+  const megabytes = (bytes: number): string => String(Math.round(bytes / 1e6))
+  return `${what}, ${megabytes(done)} of ${megabytes(total)} MB`
+}
 
 export async function buildImages(archs: readonly GuestArch[]): Promise<void> {
   const cache = defaultCache()
   for (const arch of archs) {
-    await step(`Node image ${arch}`, async (detail) => (await buildNodeImage({ arch, cache, onProgress: detail })).id)
+    await step(
+      `Node image ${arch}`,
+      async (detail) =>
+        (
+          await buildNodeImage({
+            arch,
+            cache,
+            onProgress: (progress) => {
+              detail(describeProgress(progress))
+            },
+          })
+        ).id,
+    )
   }
   await step('Container images', async (detail) => {
     await buildBuiltInImages({ cache, onProgress: detail })

@@ -150,10 +150,10 @@ export async function startEngine(
     logger.info('engine serves', { server, readyMs: Math.round(performance.now()) })
 
     const controllers = startControllers({
-      client: createClient(api.transport(controllerManager)),
+      transport: api.transport(controllerManager),
+      rootCa: pki.authority.cert,
       logger: logger.child({ part: 'controllers' }),
       clock,
-      clusterCA: pki.authority.cert,
     })
     const runningScheduler = startScheduler({
       client: createClient(api.transport(scheduler)),

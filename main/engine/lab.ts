@@ -18,7 +18,7 @@ import { consoleSubresource } from '../lab/machines/console-subresource.ts'
 import { shellSubresource } from '../lab/machines/shell-subresource.ts'
 import { startSwitch } from '../network/switch.ts'
 import type { LabPki } from '../pki/pki-files.ts'
-import { openRegistry, type Registry } from '../registry/index.ts'
+import { openRegistry, type Registry } from '../registry/registry.ts'
 import type { ClusterNetwork } from './cluster-network.ts'
 import { imageSource } from './image-source.ts'
 import type { EngineOptions } from './options.ts'
@@ -55,7 +55,7 @@ export async function startLab({ options, paths, pki, hub, network, logger, cloc
   const registry = await openRegistry({ folder: paths.registry, logger: logger.child({ part: 'registry' }) })
   const images = imageSource(options.cache)
   const lan = startSwitch({
-    socketPath: paths.lanSocket,
+    socketPath: (name) => paths.machine(name).lanSocket,
     logger: logger.child({ part: 'switch' }),
     ...(programFiles.switchWorker ? { workerUrl: programFiles.switchWorker } : {}),
   })
@@ -72,7 +72,10 @@ export async function startLab({ options, paths, pki, hub, network, logger, cloc
     clock,
     logger: logger.child({ part: 'machines' }),
     supplies: {
-      issueAgentCertificate: async ({ name }) => ({ ...(await pki.issueAgentCertificate(name)), ca: pki.authority.cert }),
+      issueAgentCertificate: async ({ name }) => ({
+        ...(await pki.issueAgentCertificate(name)),
+        ca: pki.authority.cert,
+      }),
       agentBundle: () => readFile(programFiles.agent),
       network,
       pauseImage,
@@ -102,8 +105,21 @@ export async function startLab({ options, paths, pki, hub, network, logger, cloc
         nodes: createInformer({ ...informer, resource: nodes }),
       }
       const events = createEventRecorder({ client, component: 'orrery', clock, logger })
-      const machineController = createMachineController({ client, ...watched, driver, ranges: network, events, clock, logger: logger.child({ part: 'machines' }) })
-      const imageController = createImageController({ client, registry, clock, logger: logger.child({ part: 'images' }) })
+      const machineController = createMachineController({
+        client,
+        ...watched,
+        driver,
+        ranges: network,
+        events,
+        clock,
+        logger: logger.child({ part: 'machines' }),
+      })
+      const imageController = createImageController({
+        client,
+        registry,
+        clock,
+        logger: logger.child({ part: 'images' }),
+      })
       for (const each of Object.values(watched)) each.start()
       machineController.start()
       imageController.start()
@@ -127,7 +143,6 @@ export async function startLab({ options, paths, pki, hub, network, logger, cloc
       await running?.stopControllers()
       await driver.release()
       await lan.stop()
-      await registry.close()
     },
   }
 }

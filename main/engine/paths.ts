@@ -43,6 +43,8 @@ export interface MachinePaths {
   /** Sockets live in a short folder because unix socket paths are limited to about 100 bytes. */
   qmpSocket: string
   consoleSocket: string
+  /** The machine's cable: where its LAN NIC meets the switch. */
+  lanSocket: string
 }
 
 export interface HomePaths {
@@ -56,7 +58,6 @@ export interface HomePaths {
   engineInfo: string
   engineLog: string
   adminToken: string
-  switchSocket: string
   registry: string
   accelerators: string
   machine(name: string): MachinePaths
@@ -75,7 +76,6 @@ export function homePaths(home: string): HomePaths {
     engineInfo: join(home, 'engine.json'),
     engineLog: join(home, 'logs', 'engine.log'),
     adminToken: join(home, 'pki', 'admin.token'),
-    switchSocket: join(sockets, 'lan.sock'),
     registry: join(home, 'registry'),
     accelerators: join(home, 'accelerators.json'),
     machines,
@@ -90,6 +90,7 @@ export function homePaths(home: string): HomePaths {
         state: join(folder, 'state.json'),
         qmpSocket: join(sockets, `${name}.qmp`),
         consoleSocket: join(sockets, `${name}.con`),
+        lanSocket: join(sockets, `${name}.lan`),
       }
     },
   }
