@@ -27,6 +27,19 @@ export class ReverseConnection {
     return () => this.#listeners.delete(listener)
   }
 
+  /** The live session, or the next one: whoever needs the API waits here while the engine is away. */
+  whenConnected(): Promise<ClientHttp2Session> {
+    const { session } = this
+    if (session !== undefined) return Promise.resolve(session)
+    return new Promise((resolve) => {
+      const unsubscribe = this.onConnected(() => {
+        if (this.session === undefined) return
+        unsubscribe()
+        resolve(this.session)
+      })
+    })
+  }
+
   adopt(socket: TLSSocket): void {
     const old = this.#session
     const session = connect('http://api.orrery.internal', {

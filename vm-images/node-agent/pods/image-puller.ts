@@ -35,13 +35,15 @@ export class ImagePuller {
   readonly #runtime: Runtime
   readonly #clock: Clock
   readonly #arch: GuestArch
+  readonly #onPulled: () => void
   readonly #backoff = new RestartBackoff()
   readonly #pulls = new Map<string, Promise<string>>()
 
-  constructor(options: { runtime: Runtime; clock: Clock; arch: GuestArch }) {
+  constructor(options: { runtime: Runtime; clock: Clock; arch: GuestArch; onPulled: () => void }) {
     this.#runtime = options.runtime
     this.#clock = options.clock
     this.#arch = options.arch
+    this.#onPulled = options.onPulled
   }
 
   async ensure(pod: Pod, container: Container, event: PodEvent): Promise<PulledImage> {
@@ -81,6 +83,7 @@ export class ImagePuller {
       const shared = this.#pulls.get(normalized)
       const pull = shared ?? this.#startPull(normalized)
       const ref = await pull
+      this.#onPulled()
       const found = (await this.#find(ref)) ?? (await this.#find(normalized))
       if (found === undefined) throw new Error(`image "${image}" vanished after it was pulled`)
       const took = seconds(this.#clock.now() - now)
