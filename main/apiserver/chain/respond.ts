@@ -72,9 +72,11 @@ export async function sendBytes(
   if (bytes.length >= gzipThreshold && acceptsGzip(req)) {
     body = await compress(bytes, { level: 1 })
     all['content-encoding'] = 'gzip'
-    all['vary'] = 'Accept-Encoding'
+    all['vary'] = all['vary'] === undefined ? 'Accept-Encoding' : `${String(all['vary'])}, Accept-Encoding`
   }
-  all['content-length'] = String(body.length)
+  // A 304 says nothing of the body: a cache would take these for the stored answer's own.
+  if (code === 304) delete all['content-type']
+  else all['content-length'] = String(body.length)
   writeHead(res, code, all)
   if (req.method === 'HEAD') res.end()
   else endWith(res, body)
