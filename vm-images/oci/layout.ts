@@ -3,7 +3,8 @@
 import { createHash } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { gzipSync } from 'node:zlib'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
 import { pack } from 'tar-stream'
 
 export interface LayerFile {
@@ -77,7 +78,7 @@ export async function packLayer(files: readonly LayerFile[]): Promise<{ content:
   archive.finalize()
   await collected
   const tar = Buffer.concat(chunks)
-  return { content: gzipSync(tar, { level: 6 }), diffId: sha256(tar) }
+  return { content: await promisify(gzip)(tar, { level: 6 }), diffId: sha256(tar) }
 }
 
 export interface PlatformImage {

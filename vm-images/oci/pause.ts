@@ -1,15 +1,17 @@
 // The pause image: catatonit (static) in its pause mode holds a pod's namespaces, reaps, and ends at once on SIGTERM.
 import type { DebianArch } from '../debian/archive.ts'
-import { layoutFiles, packLayer, type PlatformImage } from './layout.ts'
+import { layoutFiles, packLayer, type ImageConfig, type PlatformImage } from './layout.ts'
 
 export const pauseNames = ['registry.k8s.io/pause:3.10', 'registry.k8s.io/pause:latest']
 export const pauseProgram = 'usr/bin/catatonit'
+
+export const pauseConfig: ImageConfig = { Entrypoint: ['/pause', '-P'], User: '65535:65535', WorkingDir: '/' }
 
 export async function pausePlatform(arch: DebianArch, program: Buffer): Promise<PlatformImage> {
   return {
     architecture: arch,
     ...(arch === 'arm64' ? { variant: 'v8' } : {}),
-    config: { Entrypoint: ['/pause', '-P'], User: '65535:65535', WorkingDir: '/' },
+    config: pauseConfig,
     layers: [await packLayer([{ path: 'pause', mode: 0o755, content: program }])],
   }
 }

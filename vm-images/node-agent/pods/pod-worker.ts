@@ -47,6 +47,8 @@ export class PodWorker {
   readonly #event: PodEvent
   readonly #waiting = new Map<string, WaitingReason>()
   readonly #retry = new Backoff({ baseMs: 1000, maxMs: 120_000 })
+  /** Of volumes and sandboxes that cannot be made; reset when they can. */
+  readonly #setUpRetry = new Backoff({ baseMs: 1000, maxMs: 122_000 })
   /** Aborted as soon as the pod is to be stopped: ends pulls and hooks. */
   readonly #stopping = new AbortController()
   #hurry = new AbortController()
@@ -228,7 +230,7 @@ export class PodWorker {
       this.#volumes = await volumes.setUp(this.#pod, this.#podIps(observed))
     } catch (error) {
       this.#event('Warning', 'FailedMount', describeError(error))
-      return this.#retry.next()
+      return this.#setUpRetry.next()
     }
     if (!plan.createSandbox && plan.kill.length === 0 && plan.start.length === 0) return undefined
     this.#dirty = true
@@ -243,8 +245,9 @@ export class PodWorker {
       } catch (error) {
         this.#event('Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${describeError(error)}`)
         this.#dirty = false
-        return this.#retry.next()
+        return this.#setUpRetry.next()
       }
+      this.#setUpRetry.reset()
       current = await this.#observe()
       this.#report(current)
       // Downward API files may show the address, which exists only now.
