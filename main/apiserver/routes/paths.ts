@@ -92,21 +92,21 @@ export class PathRoutes {
       }
     }
     to.encoding = negotiate(accept).encoding
-    const segments = path.split('/').slice(1)
-    const document =
-      path === '/api'
-        ? discovery.coreVersions(req.headers.host ?? String(req.headers[':authority'] ?? ''))
-        : path === '/apis'
-          ? discovery.groupList()
-          : segments[0] === 'api' && segments.length === 2
-            ? discovery.resourceList('', segments[1] ?? '')
-            : segments[0] === 'apis' && segments.length === 2
-              ? discovery.group(segments[1] ?? '')
-              : segments[0] === 'apis' && segments.length === 3
-                ? discovery.resourceList(segments[1] ?? '', segments[2] ?? '')
-                : undefined
+    const document = this.document(path, req.headers.host ?? String(req.headers[':authority'] ?? ''))
     if (document === undefined) throw unknownPath()
     await sendObject(to, 200, document)
+  }
+
+  /** The legacy discovery document at a path; undefined when there is none. */
+  document(path: string, host = ''): object | undefined {
+    const { discovery } = this.#options
+    const [root = '', first = '', second = '', ...more] = path.split('/').slice(1)
+    if (more.length > 0) return undefined
+    if (path === '/api') return discovery.coreVersions(host)
+    if (path === '/apis') return discovery.groupList()
+    if (root === 'api' && second === '') return discovery.resourceList('', first)
+    if (root !== 'apis') return undefined
+    return second === '' ? discovery.group(first) : discovery.resourceList(first, second)
   }
 
   #paths(): string[] {
