@@ -6,6 +6,8 @@
 export const macAgeMs = 300_000
 /** More stations than any lab has; a guest inventing addresses cannot grow the table further. */
 const maxStations = 4_096
+/** A full table is searched for forgotten stations at most this often: a flood of new addresses must not cost a search each. */
+const sweepEveryMs = 10_000
 const headerBytes = 14
 
 export interface SwitchCore {
@@ -28,6 +30,7 @@ export function createSwitchCore(options: { now: () => number }): SwitchCore {
   const { now } = options
   const stations = new Map<number, Station>()
   const single = new Map<number, readonly number[]>()
+  let sweepAgainMs = Number.NEGATIVE_INFINITY
   /** Per ingress port: all the others. */
   let flood = new Map<number, readonly number[]>()
 
@@ -43,6 +46,8 @@ export function createSwitchCore(options: { now: () => number }): SwitchCore {
       return
     }
     if (stations.size >= maxStations) {
+      if (timeMs < sweepAgainMs) return
+      sweepAgainMs = timeMs + sweepEveryMs
       for (const [other, { seenMs }] of stations) if (timeMs - seenMs > macAgeMs) stations.delete(other)
       if (stations.size >= maxStations) return
     }

@@ -3,6 +3,7 @@
 // and `subscribe` says when to look again.
 import type { GuestArch } from '../../../common/channel/guest-config.ts'
 import type { BootPhase } from '../../../common/channel/agent-api.ts'
+import type { AcceleratorStatus } from '../../../common/api/lab/v1alpha1.ts'
 import type { Accelerator } from '../../vm/command-line.ts'
 import type { MachineIdentity } from './addresses.ts'
 
@@ -91,6 +92,8 @@ export interface MachineDriver {
   /** Deletes disk, logs and everything else of an absent machine. */
   remove(name: string): Promise<void>
   usage(name: string): Promise<VmUsage | undefined>
+  /** Which accelerator each architecture gets here and why, as far as known. */
+  accelerators(): readonly AcceleratorStatus[]
   subscribe(listener: (name: string) => void): () => void
   /** Lets go of all VMs and leaves them running. */
   release(): Promise<void>

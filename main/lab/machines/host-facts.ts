@@ -15,6 +15,8 @@ export interface PreparedHost {
 export interface HostPreparation {
   /** Concurrent calls for one architecture share the work; `onStep` gets what it is at. */
   prepare(arch: GuestArch, onStep: (step: string) => void): Promise<PreparedHost>
+  /** Verdicts found so far. */
+  verdicts(): ReadonlyMap<GuestArch, AcceleratorVerdict>
   /** Gives up running builds and probes. */
   stop(): void
 }
@@ -23,8 +25,6 @@ export interface HostPreparationOptions {
   readonly images: NodeImageSource
   readonly hostArch: GuestArch
   readonly acceleratorCache: string
-  /** Told about every verdict, for Lab.status. */
-  readonly onVerdict?: (arch: GuestArch, verdict: AcceleratorVerdict) => void
 }
 
 interface Work {
@@ -35,6 +35,7 @@ interface Work {
 
 export function createHostPreparation(options: HostPreparationOptions): HostPreparation {
   const running = new Map<GuestArch, Work>()
+  const verdicts = new Map<GuestArch, AcceleratorVerdict>()
   const stop = new AbortController()
 
   const start = (arch: GuestArch): Work => {
@@ -70,7 +71,7 @@ export function createHostPreparation(options: HostPreparationOptions): HostPrep
       cacheFile: options.acceleratorCache,
       signal: stop.signal,
     })
-    options.onVerdict?.(arch, verdict)
+    verdicts.set(arch, verdict)
     return { image, facts: { qemu, accelerator: verdict.accelerator }, verdict }
   }
 
@@ -85,6 +86,7 @@ export function createHostPreparation(options: HostPreparationOptions): HostPrep
         work.watchers.delete(onStep)
       }
     },
+    verdicts: () => verdicts,
     stop() {
       stop.abort()
     },

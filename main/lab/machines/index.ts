@@ -12,7 +12,11 @@ import {
 } from '../../../common/client/controller.ts'
 import type { EventRecorder } from '../../../common/client/event-recorder.ts'
 import type { Informer } from '../../../common/client/informer.ts'
-import { machines as machineResource, nodes as nodeResource } from '../../../common/client/resources.ts'
+import {
+  labs as labResource,
+  machines as machineResource,
+  nodes as nodeResource,
+} from '../../../common/client/resources.ts'
 import type { Node } from '../../../common/api/generated/types.ts'
 import type { Lab, Machine, MachineStatus } from '../../../common/api/lab/v1alpha1.ts'
 import type { Clock } from '../../../common/machinery/clock.ts'
@@ -151,6 +155,7 @@ class MachineReconciler {
         break
     }
     await this.#writeStatus(machine)
+    await this.#writeAccelerators()
     if (action.type === 'wait' && action.untilMs !== undefined)
       return requeueAfter(Math.max(0, action.untilMs - clock.now()))
     return driver.observe(name).state === 'running' ? requeueAfter(usageEveryMs) : undefined
@@ -177,6 +182,21 @@ class MachineReconciler {
     await client.updateStatus(machineResource, { ...machine, status })
     for (const { type, reason, message } of machineEvents(machine.status, status))
       events.event(machine, type, reason, message)
+  }
+
+  /** Verdicts of this run replace those of the same architecture; others stay as an earlier run found them. */
+  async #writeAccelerators(): Promise<void> {
+    const { client, driver, labs } = this.#options
+    const lab = labs.get('default')
+    const found = driver.accelerators()
+    if (lab === undefined || found.length === 0) return
+    const old = lab.status?.accelerators ?? []
+    const accelerators = [...old.filter(({ arch }) => found.every((verdict) => verdict.arch !== arch)), ...found]
+    accelerators.sort((a, b) => (a.arch < b.arch ? -1 : 1))
+    if (isDeepStrictEqual(accelerators, old)) return
+    await client.patch(labResource, { name: 'default', subresource: 'status' }, 'application/merge-patch+json', {
+      status: { accelerators },
+    })
   }
 
   /** At most every 15 s, and the value shown before when little changed. */

@@ -81,6 +81,7 @@ export function createQemuDriver(options: QemuDriverOptions): QemuDriver {
       machines.delete(name)
     },
     usage: async (name) => machines.get(name)?.usage(),
+    accelerators: () => [...options.host.verdicts()].map(([arch, verdict]) => ({ arch, ...verdict })),
     subscribe(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
