@@ -1,11 +1,11 @@
 // The list of controllers, and the one place that starts them.
+import type { KubeClient } from '../../common/client/client.ts'
 import { createClient } from '../../common/client/create-client.ts'
 import type { Controller } from '../../common/client/controller.ts'
 import type { EventRecorder } from '../../common/client/event-recorder.ts'
 import { createEventRecorder } from '../../common/client/event-recorder.ts'
 import type { SharedInformers } from '../../common/client/shared-informers.ts'
 import { createSharedInformers } from '../../common/client/shared-informers.ts'
-import type { Transport } from '../../common/client/transport.ts'
 import type { Clock } from '../../common/machinery/clock.ts'
 import type { Logger } from '../../common/machinery/logger.ts'
 import { newDeploymentController } from './deployment/index.ts'
@@ -27,10 +27,10 @@ export const controllerFactories: Readonly<Record<string, ControllerFactory>> = 
 }
 
 export interface StartControllersOptions {
-  /** The road to the API, as a user that may do everything the controllers do. */
-  transport: Transport
+  /** The road to the API, as a user that may do everything the controllers do. Each controller's writes carry its own field manager. */
+  client: KubeClient
   /** PEM of the cluster's CA. */
-  rootCa: string
+  clusterCA: string
   clock: Clock
   logger: Logger
   /**
@@ -62,7 +62,8 @@ export function isEnabled(name: string, list: readonly string[] = ['*']): boolea
 
 /** Throws TypeError when the list names a controller that does not exist. */
 export function startControllers(options: StartControllersOptions): RunningControllers {
-  const { transport, clock, logger, rootCa } = options
+  const { clock, logger, clusterCA } = options
+  const { transport } = options.client
   const names = Object.keys(controllerFactories)
   for (const item of options.controllers ?? []) {
     const name = item.replace(/^-/, '')
@@ -89,7 +90,7 @@ export function startControllers(options: StartControllersOptions): RunningContr
     },
     clock,
     logger,
-    rootCa,
+    clusterCA,
   }
   const enabled = Object.entries(controllerFactories).filter(([name]) => isEnabled(name, options.controllers))
   const controllers = enabled.map(([, factory]) => factory(deps))

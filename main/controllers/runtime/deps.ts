@@ -15,7 +15,7 @@ export interface ControllerDeps {
   readonly clock: Clock
   readonly logger: Logger
   /** PEM of the cluster's CA, published to every namespace as kube-root-ca.crt. */
-  readonly rootCa: string
+  readonly clusterCA: string
 }
 
 export type ControllerFactory = (deps: ControllerDeps) => Controller

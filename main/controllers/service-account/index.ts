@@ -20,7 +20,7 @@ export const newServiceAccountController: ControllerFactory = (deps) => {
       namespace,
       accountInformer.get(`${key}/default`),
       configMapInformer.get(`${key}/${rootCaConfigMap}`),
-      deps.rootCa,
+      deps.clusterCA,
     )
     try {
       if (plan.createAccount !== undefined)

@@ -1,0 +1,277 @@
+// The scheduler: takes waiting pods one by one, decides synchronously against its own state, and binds in the background.
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { SchedulingDecision } from '../../common/api/lab/v1alpha1.ts'
+import type { KubeClient } from '../../common/client/client.ts'
+import { createClient } from '../../common/client/create-client.ts'
+import { createEventRecorder } from '../../common/client/event-recorder.ts'
+import { images, namespaces, nodes, pods, replicaSets, services } from '../../common/client/resources.ts'
+import type { SharedInformers } from '../../common/client/shared-informers.ts'
+import { createSharedInformers } from '../../common/client/shared-informers.ts'
+import type { Clock } from '../../common/machinery/clock.ts'
+import type { Logger } from '../../common/machinery/logger.ts'
+import { isReason } from '../../common/machinery/status.ts'
+import { namespaceIndex } from '../controllers/runtime/indexes.ts'
+import { createBinder } from './binder.ts'
+import { explain } from './decisions/explain.ts'
+import { DecisionRecorder } from './decisions/recorder.ts'
+import { scheduledMessage, unschedulableMessage } from './framework/messages.ts'
+import type { Selection } from './framework/select-node.ts'
+import { selectNode } from './framework/select-node.ts'
+import { newImageArchitectures } from './image-architectures.ts'
+import { newPlugins } from './plugins/index.ts'
+import type { QueuedPod } from './queue/scheduling-queue.ts'
+import { SchedulingQueue } from './queue/scheduling-queue.ts'
+import { newDefaultSelector } from './spread-defaults.ts'
+import { ClusterState } from './state/cluster-state.ts'
+import { watchCluster } from './watch-cluster.ts'
+
+export interface StartSchedulerOptions {
+  client: KubeClient
+  logger: Logger
+  clock: Clock
+  /** Made and stopped here when absent. */
+  informers?: SharedInformers
+  /** Pods with this spec.schedulerName are ours. Default "default-scheduler". */
+  schedulerName?: string
+  random?: () => number
+}
+
+export interface SchedulerCounters {
+  scheduled: number
+  unschedulable: number
+  errors: number
+  /** Time spent deciding, without binding. */
+  decidingMs: number
+}
+
+export interface RunningScheduler {
+  readonly counters: Readonly<SchedulerCounters>
+  /** Pods waiting in any state. */
+  readonly waiting: number
+  readonly ready: Promise<void>
+  /** Resolves when no pod is active, no binding is under way and all decisions are written (for tests and measurements). */
+  settled(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Bindings under way at a time; more would only queue in the store. */
+const maxBindings = 256
+/** Longest stretch of deciding before others get the thread. */
+const sliceMs = 8
+
+export function startScheduler(options: StartSchedulerOptions): RunningScheduler {
+  return new Scheduler(options)
+}
+
+class Scheduler implements RunningScheduler {
+  readonly counters: SchedulerCounters = { scheduled: 0, unschedulable: 0, errors: 0, decidingMs: 0 }
+  readonly ready: Promise<void>
+  readonly #clock: Clock
+  readonly #logger: Logger
+  readonly #random: () => number
+  readonly #informers: SharedInformers
+  readonly #ownInformers: boolean
+  readonly #cluster: ClusterState
+  readonly #plugins
+  readonly #queue: SchedulingQueue
+  readonly #binder
+  readonly #events
+  readonly #decisions: DecisionRecorder
+  readonly #bindings = new Set<Promise<void>>()
+  readonly #running: Promise<void>
+  #unsubscribe: () => void = () => undefined
+  #nextNode = 0
+  #stopped = false
+
+  constructor(options: StartSchedulerOptions) {
+    const schedulerName = options.schedulerName ?? 'default-scheduler'
+    this.#clock = options.clock
+    this.#logger = options.logger.child({ scheduler: schedulerName })
+    this.#random = options.random ?? Math.random
+    const client = createClient(options.client.transport, { fieldManager: 'kube-scheduler' })
+    const { clock } = options
+    this.#ownInformers = options.informers === undefined
+    this.#informers = options.informers ?? createSharedInformers({ client, logger: this.#logger, clock })
+    const watched = {
+      pods: this.#informers.of(pods),
+      nodes: this.#informers.of(nodes),
+      namespaces: this.#informers.of(namespaces),
+      images: this.#informers.of(images),
+    }
+    const serviceInformer = this.#informers.of(services, namespaceIndex)
+    const setInformer = this.#informers.of(replicaSets)
+    this.#cluster = new ClusterState((namespace) => watched.namespaces.get(namespace)?.metadata.labels ?? {})
+    this.#plugins = newPlugins({
+      imageArchitectures: newImageArchitectures(watched.images),
+      defaultSelector: newDefaultSelector(serviceInformer, setInformer),
+    })
+    this.#queue = new SchedulingQueue(clock, this.#plugins.filters)
+    this.#events = createEventRecorder({ client, component: schedulerName, clock, logger: this.#logger })
+    this.#binder = createBinder({
+      client,
+      events: this.#events,
+      clock,
+      onError: (message, error) => {
+        this.#logger.warn(message, { error })
+      },
+    })
+    this.#decisions = new DecisionRecorder({
+      client,
+      clock,
+      logger: this.#logger,
+      isBusy: () => this.#queue.active > 0,
+      exists: (key, uid) => watched.pods.get(key)?.metadata.uid === uid,
+    })
+    // Images are an extra of the lab: a server without that kind must not keep pods from being placed.
+    const needed = [watched.pods, watched.nodes, watched.namespaces, serviceInformer, setInformer]
+    this.ready = Promise.all(needed.map(({ synced }) => synced)).then(() => {
+      this.#unsubscribe = watchCluster(watched, {
+        cluster: this.#cluster,
+        queue: this.#queue,
+        schedulerName,
+        onPodGone: (uid) => {
+          this.#decisions.podGone(uid)
+        },
+      })
+    })
+    this.ready.catch(() => undefined)
+    this.#running = this.ready.then(
+      () => this.#run(),
+      () => undefined,
+    )
+  }
+
+  get waiting(): number {
+    return this.#queue.size
+  }
+
+  async settled(): Promise<void> {
+    await this.ready
+    while (this.#queue.active > 0 || this.#bindings.size > 0) {
+      await Promise.all(this.#bindings)
+      await nextTurn()
+    }
+    await Promise.all([this.#decisions.flush(), this.#events.flush()])
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#unsubscribe()
+    this.#queue.stop()
+    if (this.#ownInformers) this.#informers.stop()
+    await this.#running
+    await Promise.all(this.#bindings)
+    await this.#decisions.stop()
+    await this.#events.stop()
+  }
+
+  async #run(): Promise<void> {
+    let sliceStart = performance.now()
+    while (!this.#stopped) {
+      const queued = this.#queue.take()
+      if (queued === undefined) {
+        await this.#queue.waitForWork()
+        sliceStart = performance.now()
+        continue
+      }
+      this.#scheduleOne(queued)
+      if (this.#bindings.size >= maxBindings) await Promise.race(this.#bindings)
+      if (performance.now() - sliceStart > sliceMs) {
+        await nextTurn()
+        sliceStart = performance.now()
+      }
+    }
+  }
+
+  #scheduleOne(queued: QueuedPod): void {
+    const startedAt = performance.now()
+    const pod = queued.facts
+    let selection: Selection
+    try {
+      const found = selectNode({
+        pod,
+        cluster: this.#cluster,
+        plugins: this.#plugins,
+        startAt: this.#nextNode,
+        random: this.#random,
+      })
+      this.#nextNode = found.nodeCount === 0 ? 0 : (this.#nextNode + found.examined) % found.nodeCount
+      selection = found
+    } catch (error) {
+      this.#fail(queued, undefined, error)
+      return
+    } finally {
+      this.counters.decidingMs += performance.now() - startedAt
+    }
+    const { chosen } = selection
+    if (chosen === undefined) {
+      this.#onUnschedulable(queued, selection)
+      return
+    }
+    // Explained now: a moment later the next pods have changed what there is to see.
+    const decision = this.#explain(queued, 'Scheduled', scheduledMessage(pod.key, chosen.name), selection)
+    this.#cluster.assume(pod, chosen.name)
+    const binding = this.#bind(queued, chosen.name, decision).finally(() => {
+      this.#bindings.delete(binding)
+    })
+    this.#bindings.add(binding)
+  }
+
+  #onUnschedulable(queued: QueuedPod, selection: Selection): void {
+    const pod = queued.facts
+    const message = unschedulableMessage(selection, pod)
+    this.counters.unschedulable++
+    this.#queue.unschedulable(pod.uid, [...new Set(selection.rejected.map(({ plugin }) => plugin))])
+    this.#decisions.record(this.#explain(queued, 'Unschedulable', message, selection))
+    const report = this.#binder.reportFailure(pod, 'Unschedulable', message).finally(() => {
+      this.#bindings.delete(report)
+    })
+    this.#bindings.add(report)
+  }
+
+  async #bind(queued: QueuedPod, node: string, decision: SchedulingDecision): Promise<void> {
+    const pod = queued.facts
+    try {
+      await this.#binder.bind(pod, node)
+    } catch (error) {
+      this.#cluster.forget(pod.uid)
+      // Deleted, or bound by someone else: the informers will tell.
+      if (isReason(error, 'NotFound')) this.#queue.remove(pod.uid)
+      else this.#fail(queued, decision, error)
+      return
+    }
+    this.counters.scheduled++
+    this.#queue.remove(pod.uid)
+    this.#decisions.record(decision)
+  }
+
+  #fail(queued: QueuedPod, decision: SchedulingDecision | undefined, error: unknown): void {
+    const pod = queued.facts
+    const message = error instanceof Error ? error.message : String(error)
+    this.counters.errors++
+    this.#logger.warn('a pod could not be placed, trying again', { pod: pod.key, message, error })
+    this.#queue.retry(pod.uid)
+    if (decision !== undefined)
+      this.#decisions.record({ ...decision, status: { ...decision.status, outcome: 'Error', message } })
+    const report = this.#binder.reportFailure(pod, 'SchedulerError', message).finally(() => {
+      this.#bindings.delete(report)
+    })
+    this.#bindings.add(report)
+  }
+
+  #explain(
+    queued: QueuedPod,
+    outcome: 'Scheduled' | 'Unschedulable',
+    message: string,
+    selection: Selection,
+  ): SchedulingDecision {
+    return explain({
+      pod: queued.facts,
+      attempt: queued.attempts,
+      outcome,
+      message,
+      selection,
+      atMs: this.#clock.now(),
+    })
+  }
+}

@@ -1,0 +1,39 @@
+import type { FilterPlugin, ScorePlugin } from '../framework/plugin.ts'
+import { normalizeToMax, rejectForGood } from '../framework/plugin.ts'
+import { compileTerm } from '../state/node-selection.ts'
+
+const name = 'NodeAffinity'
+const rejection = rejectForGood("node(s) didn't match Pod's node affinity/selector")
+
+export const nodeAffinityFilter: FilterPlugin = {
+  name,
+  prepare({ requiredNodes }) {
+    if (requiredNodes === undefined) return undefined
+    return (state) => (state.node !== undefined && requiredNodes(state.node) ? undefined : rejection)
+  },
+  mayHelp: (change, pod) =>
+    (change.type === 'node-added' || (change.type === 'node-changed' && change.labels)) &&
+    change.node.node !== undefined &&
+    pod.requiredNodes?.(change.node.node) !== false,
+}
+
+export const nodeAffinityScore: ScorePlugin = {
+  name,
+  weight: 2,
+  prepare({ pod }) {
+    const preferred = pod.spec?.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []
+    if (preferred.length === 0) return undefined
+    const terms = preferred.map(({ weight, preference }) => {
+      const empty = (preference.matchExpressions ?? []).length === 0 && (preference.matchFields ?? []).length === 0
+      return { weight, matches: empty ? () => true : compileTerm(preference) }
+    })
+    return {
+      score: ({ node }) =>
+        node === undefined ? 0 : terms.reduce((sum, term) => sum + (term.matches(node) ? term.weight : 0), 0),
+      normalize: (scores) => {
+        normalizeToMax(scores, false)
+      },
+      reason: (_node, normalized) => (normalized > 0 ? 'matches preferred node affinity' : undefined),
+    }
+  },
+}

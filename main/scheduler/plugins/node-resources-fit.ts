@@ -1,0 +1,67 @@
+import type { FilterPlugin, Rejection, ScorePlugin } from '../framework/plugin.ts'
+import type { NodeState } from '../state/node-state.ts'
+import type { PodFacts } from '../state/pod-facts.ts'
+
+const name = 'NodeResourcesFit'
+
+export const resourcesFilter: FilterPlugin = {
+  name,
+  prepare: (pod) => (node) => fit(pod, node),
+  mayHelp(change, pod) {
+    switch (change.type) {
+      case 'pod-removed':
+        return true
+      case 'node-added':
+        return fit(pod, change.node) === undefined
+      case 'node-changed':
+        return change.allocatable && fit(pod, change.node) === undefined
+      default:
+        return false
+    }
+  },
+}
+
+/** All resources that are missing, in upstream's words. */
+export function fit(pod: PodFacts, node: NodeState): Rejection | undefined {
+  const { requests } = pod
+  const { allocatable, requested } = node
+  let reasons: string[] | undefined
+  let unresolvable = false
+  const check = (resource: string, wanted: number, total: number, used: number): void => {
+    if (wanted === 0 || wanted <= total - used) return
+    ;(reasons ??= []).push(`Insufficient ${resource}`)
+    if (wanted > total) unresolvable = true
+  }
+  if (node.pods.size + 1 > node.maxPods) reasons = ['Too many pods']
+  check('cpu', requests.cpuMillis, allocatable.cpuMillis, requested.cpuMillis)
+  check('memory', requests.memory, allocatable.memory, requested.memory)
+  check('ephemeral-storage', requests.ephemeralStorage, allocatable.ephemeralStorage, requested.ephemeralStorage)
+  for (const [resource, wanted] of requests.others)
+    check(resource, wanted, allocatable.others.get(resource) ?? 0, requested.others.get(resource) ?? 0)
+  return reasons === undefined ? undefined : { reasons, unresolvable }
+}
+
+/** Prefers nodes with more room: mean of the free parts of cpu and memory after the pod was placed. */
+export const leastAllocatedScore: ScorePlugin = {
+  name,
+  weight: 1,
+  prepare(pod) {
+    const freePercent = (total: number, used: number): number =>
+      used > total || total === 0 ? 0 : Math.floor(((total - used) * 100) / total)
+    const score = (node: NodeState): number => {
+      const { allocatable, scored } = node
+      let sum = 0
+      let resources = 0
+      if (allocatable.cpuMillis > 0) {
+        sum += freePercent(allocatable.cpuMillis, scored.cpuMillis + pod.scoring.cpuMillis)
+        resources++
+      }
+      if (allocatable.memory > 0) {
+        sum += freePercent(allocatable.memory, scored.memory + pod.scoring.memory)
+        resources++
+      }
+      return resources === 0 ? 0 : Math.floor(sum / resources)
+    }
+    return { score, reason: (node) => `${String(score(node))} % of cpu and memory would stay free` }
+  },
+}

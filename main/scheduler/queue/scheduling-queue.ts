@@ -1,0 +1,203 @@
+// Pods that wait for a node. Active: to be tried now, by priority, then age. Backing off: tried lately, again when its time is up.
+// Unschedulable: no node is possible; tried again when the cluster changes in a way that the rejecting plugins say may help, or the pod
+// itself changes. There is no periodic retry, but for one safety net after a long time.
+import type { Clock } from '../../../common/machinery/clock.ts'
+import type { ClusterChange, FilterPlugin } from '../framework/plugin.ts'
+import type { PodFacts } from '../state/pod-facts.ts'
+import { Heap } from './heap.ts'
+
+export interface QueuedPod {
+  facts: PodFacts
+  /** Tries so far. */
+  attempts: number
+  readonly addedAt: number
+}
+
+type Place = 'active' | 'backoff' | 'unschedulable' | 'in-flight'
+
+interface Entry extends QueuedPod {
+  place: Place
+  readonly order: number
+  backoffUntil: number
+  rejectedBy: readonly string[]
+  cancel?: () => void
+}
+
+const initialBackoffMs = 1_000
+const maxBackoffMs = 10_000
+/** A pod that nothing woke for this long is tried anyway. */
+const forgottenMs = 300_000
+
+export class SchedulingQueue {
+  readonly #clock: Clock
+  readonly #plugins: ReadonlyMap<string, FilterPlugin>
+  readonly #entries = new Map<string, Entry>()
+  readonly #active = new Heap<Entry>((a, b) =>
+    a.facts.priority === b.facts.priority ? a.order < b.order : a.facts.priority > b.facts.priority,
+  )
+  /** UIDs of unschedulable pods by the plugin that rejected them. */
+  readonly #rejectedBy = new Map<string, Set<string>>()
+  #order = 0
+  #activeCount = 0
+  #wake: (() => void) | undefined
+  #stopped = false
+
+  constructor(clock: Clock, plugins: readonly FilterPlugin[]) {
+    this.#clock = clock
+    this.#plugins = new Map(plugins.map((plugin) => [plugin.name, plugin]))
+  }
+
+  get active(): number {
+    return this.#activeCount
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  has(uid: string): boolean {
+    return this.#entries.has(uid)
+  }
+
+  /** A new pod, or a new state of a waiting one. `changed`: the change may matter for where it can go. */
+  put(facts: PodFacts, changed = true): void {
+    const known = this.#entries.get(facts.uid)
+    if (known === undefined) {
+      const entry: Entry = {
+        facts,
+        attempts: 0,
+        addedAt: this.#clock.now(),
+        place: 'active',
+        order: ++this.#order,
+        backoffUntil: 0,
+        rejectedBy: [],
+      }
+      this.#entries.set(facts.uid, entry)
+      this.#activate(entry)
+      return
+    }
+    known.facts = facts
+    if (changed && known.place === 'unschedulable') this.#revive(known)
+  }
+
+  remove(uid: string): void {
+    const entry = this.#entries.get(uid)
+    if (entry === undefined) return
+    this.#leave(entry)
+    this.#entries.delete(uid)
+  }
+
+  /** The next pod to try; it stays known until `remove`, `unschedulable` or `retry`. */
+  take(): QueuedPod | undefined {
+    for (let entry = this.#active.pop(); entry !== undefined; entry = this.#active.pop()) {
+      // The heap keeps entries that have left the active place meanwhile.
+      if (entry.place !== 'active' || this.#entries.get(entry.facts.uid) !== entry) continue
+      this.#activeCount--
+      entry.place = 'in-flight'
+      entry.attempts++
+      return entry
+    }
+    return undefined
+  }
+
+  /** Resolves when there may be something to take, or the queue was stopped. */
+  waitForWork(): Promise<void> {
+    if (this.#activeCount > 0 || this.#stopped) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#wake = resolve
+    })
+  }
+
+  /** No node is possible now. */
+  unschedulable(uid: string, rejectedBy: readonly string[]): void {
+    const entry = this.#entries.get(uid)
+    if (entry === undefined) return
+    this.#leave(entry)
+    entry.place = 'unschedulable'
+    entry.backoffUntil = this.#clock.now() + backoffMs(entry.attempts)
+    entry.rejectedBy = rejectedBy
+    for (const plugin of rejectedBy) {
+      const pods = this.#rejectedBy.get(plugin)
+      if (pods === undefined) this.#rejectedBy.set(plugin, new Set([uid]))
+      else pods.add(uid)
+    }
+    entry.cancel = this.#clock.after(forgottenMs, () => {
+      this.#revive(entry)
+    })
+  }
+
+  /** Failed for another reason (the API, a race): again after its back-off. */
+  retry(uid: string): void {
+    const entry = this.#entries.get(uid)
+    if (entry === undefined) return
+    this.#leave(entry)
+    this.#backOff(entry, this.#clock.now() + backoffMs(entry.attempts))
+  }
+
+  /** Moves every unschedulable pod that the change may help. */
+  onChange(change: ClusterChange): void {
+    if (this.#rejectedBy.size === 0 && change.type !== 'node-added') return
+    const helped = new Set<Entry>()
+    for (const [name, uids] of this.#rejectedBy) {
+      const plugin = this.#plugins.get(name)
+      for (const uid of uids) {
+        const entry = this.#entries.get(uid)
+        if (entry !== undefined && plugin?.mayHelp(change, entry.facts) === true) helped.add(entry)
+      }
+    }
+    // Pods that found no node at all were rejected by nobody.
+    if (change.type === 'node-added')
+      for (const entry of this.#entries.values())
+        if (entry.place === 'unschedulable' && entry.rejectedBy.length === 0) helped.add(entry)
+    for (const entry of helped) this.#revive(entry)
+  }
+
+  stop(): void {
+    this.#stopped = true
+    for (const entry of this.#entries.values()) entry.cancel?.()
+    this.#entries.clear()
+    this.#wake?.()
+  }
+
+  #revive(entry: Entry): void {
+    this.#leave(entry)
+    if (entry.backoffUntil > this.#clock.now()) this.#backOff(entry, entry.backoffUntil)
+    else this.#activate(entry)
+  }
+
+  #activate(entry: Entry): void {
+    entry.place = 'active'
+    this.#activeCount++
+    this.#active.push(entry)
+    this.#wake?.()
+    this.#wake = undefined
+  }
+
+  #backOff(entry: Entry, until: number): void {
+    entry.place = 'backoff'
+    entry.backoffUntil = until
+    entry.cancel = this.#clock.after(until - this.#clock.now(), () => {
+      entry.cancel = undefined
+      this.#activate(entry)
+    })
+  }
+
+  #leave(entry: Entry): void {
+    entry.cancel?.()
+    entry.cancel = undefined
+    if (entry.place === 'active') this.#activeCount--
+    if (entry.place === 'unschedulable') {
+      for (const plugin of entry.rejectedBy) {
+        const pods = this.#rejectedBy.get(plugin)
+        pods?.delete(entry.facts.uid)
+        if (pods?.size === 0) this.#rejectedBy.delete(plugin)
+      }
+    }
+    entry.place = 'in-flight'
+  }
+}
+
+/** 1 s, 2 s, 4 s, 8 s, 10 s, … by number of tries. */
+export function backoffMs(attempts: number): number {
+  return Math.min(maxBackoffMs, initialBackoffMs * 2 ** Math.min(Math.max(0, attempts - 1), 10))
+}

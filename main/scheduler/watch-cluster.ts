@@ -1,0 +1,157 @@
+// Carries what the informers see into the scheduler's state and queue.
+import type { Namespace, Node, Pod } from '../../common/api/generated/types.ts'
+import type { Image } from '../../common/api/lab/v1alpha1.ts'
+import type { Informer } from '../../common/client/informer.ts'
+import { canonicalJson } from '../controllers/pods/template-hash.ts'
+import { isPodFinished } from '../controllers/pods/pod-state.ts'
+import type { SchedulingQueue } from './queue/scheduling-queue.ts'
+import type { ClusterState } from './state/cluster-state.ts'
+import { podFacts } from './state/pod-facts.ts'
+
+export interface WatchedCluster {
+  pods: Informer<Pod>
+  nodes: Informer<Node>
+  namespaces: Informer<Namespace>
+  images: Informer<Image>
+}
+
+export interface WatchTargets {
+  cluster: ClusterState
+  queue: SchedulingQueue
+  schedulerName: string
+  onPodGone(uid: string): void
+}
+
+const isPlaced = (pod: Pod): boolean => (pod.spec?.nodeName ?? '') !== ''
+
+/** Returns a function that unsubscribes. */
+export function watchCluster(
+  informers: WatchedCluster,
+  { cluster, queue, schedulerName, onPodGone }: WatchTargets,
+): () => void {
+  const isWaiting = (pod: Pod): boolean =>
+    !isPlaced(pod) &&
+    !isPodFinished(pod) &&
+    pod.metadata.deletionTimestamp === undefined &&
+    (pod.spec?.schedulerName ?? 'default-scheduler') === schedulerName &&
+    (pod.spec?.schedulingGates ?? []).length === 0
+
+  const onPod = (pod: Pod, old: Pod | undefined): void => {
+    const uid = pod.metadata.uid ?? ''
+    const counts = isPlaced(pod) && !isPodFinished(pod)
+    if (counts) {
+      const wasCounted = old !== undefined && isPlaced(old) && !isPodFinished(old)
+      if (!wasCounted) queue.remove(uid)
+      // Most updates of placed pods are about their status and change nothing that counts.
+      if (wasCounted && !placementChanged(pod, old)) return
+      const facts = podFacts(pod)
+      cluster.setPod(facts, pod.spec?.nodeName ?? '')
+      if (!wasCounted || labelsChanged(pod, old)) queue.onChange({ type: 'pod-placed', pod: facts })
+      return
+    }
+    if (old !== undefined && isPlaced(old) && !isPodFinished(old)) removePlaced(old)
+    if (!isWaiting(pod)) {
+      queue.remove(uid)
+      return
+    }
+    // Bound already, only this is an older state that was still on its way.
+    if (cluster.isAssumed(uid) && !queue.has(uid)) return
+    queue.put(podFacts(pod), old === undefined || !isWaiting(old) || waitingChanged(pod, old))
+  }
+
+  const removePlaced = (pod: Pod): void => {
+    cluster.removePod(pod.metadata.uid ?? '')
+    queue.onChange({ type: 'pod-removed', pod: podFacts(pod) })
+  }
+
+  const onNode = (node: Node, old: Node | undefined): void => {
+    const name = node.metadata.name ?? ''
+    if (old !== undefined && !nodeChanged(node, old)) return
+    cluster.setNode(node)
+    const state = cluster.node(name)
+    if (state === undefined) return
+    if (old === undefined) queue.onChange({ type: 'node-added', node: state })
+    else {
+      queue.onChange({
+        type: 'node-changed',
+        node: state,
+        allocatable: canonicalJson(node.status?.allocatable) !== canonicalJson(old.status?.allocatable),
+        labels: canonicalJson(node.metadata.labels) !== canonicalJson(old.metadata.labels),
+        taints:
+          canonicalJson([node.spec?.taints, node.spec?.unschedulable]) !==
+          canonicalJson([old.spec?.taints, old.spec?.unschedulable]),
+      })
+    }
+  }
+
+  const imagesChanged = (): void => {
+    queue.onChange({ type: 'images-changed' })
+  }
+  const namespaceChanged = (): void => {
+    queue.onChange({ type: 'namespace-changed' })
+  }
+
+  // Nodes before pods: a pod in the queue should find the nodes that are already known.
+  const unsubscribe = [
+    informers.nodes.subscribe({
+      onAdd: (node) => {
+        onNode(node, undefined)
+      },
+      onUpdate: onNode,
+      onDelete: (node) => {
+        cluster.removeNode(node.metadata.name ?? '')
+      },
+    }),
+    informers.pods.subscribe({
+      onAdd: (pod) => {
+        onPod(pod, undefined)
+      },
+      onUpdate: onPod,
+      onDelete: (pod) => {
+        const uid = pod.metadata.uid ?? ''
+        queue.remove(uid)
+        if (isPlaced(pod) || cluster.isAssumed(uid)) removePlaced(pod)
+        onPodGone(uid)
+      },
+    }),
+    informers.images.subscribe({ onAdd: imagesChanged, onUpdate: imagesChanged, onDelete: imagesChanged }),
+    informers.namespaces.subscribe({
+      onUpdate: (namespace, old) => {
+        if (canonicalJson(namespace.metadata.labels) !== canonicalJson(old.metadata.labels)) namespaceChanged()
+      },
+    }),
+  ]
+  return () => {
+    for (const stop of unsubscribe) stop()
+  }
+}
+
+function placementChanged(pod: Pod, old: Pod): boolean {
+  return (
+    pod.spec?.nodeName !== old.spec?.nodeName ||
+    (pod.metadata.deletionTimestamp === undefined) !== (old.metadata.deletionTimestamp === undefined) ||
+    labelsChanged(pod, old) ||
+    pod.metadata.generation !== old.metadata.generation
+  )
+}
+
+const labelsChanged = (pod: Pod, old: Pod): boolean =>
+  pod.metadata.labels !== old.metadata.labels &&
+  canonicalJson(pod.metadata.labels) !== canonicalJson(old.metadata.labels)
+
+/** Anything but the status, which the scheduler itself writes. */
+function waitingChanged(pod: Pod, old: Pod): boolean {
+  return labelsChanged(pod, old) || canonicalJson(pod.spec) !== canonicalJson(old.spec)
+}
+
+/** Heartbeats change conditions only; they are most of what happens to nodes. */
+function nodeChanged(node: Node, old: Node): boolean {
+  const facts = ({ metadata, spec, status }: Node): unknown => [
+    metadata.labels,
+    spec?.taints,
+    spec?.unschedulable,
+    status?.allocatable,
+    status?.images,
+  ]
+  return canonicalJson(facts(node)) !== canonicalJson(facts(old))
+}
