@@ -1,21 +1,33 @@
 // The one list of built-in kinds. Discovery, routes, OpenAPI, tables and the support table derive from it.
 import type { KindDefinition } from './kind.ts'
+import { customResourceDefinition } from './apiextensions/custom-resource-definition/index.ts'
 import { controllerRevision } from './apps/controller-revision.ts'
 import { daemonSet } from './apps/daemon-set.ts'
 import { deployment } from './apps/deployment/index.ts'
 import { replicaSet } from './apps/replica-set.ts'
+import { job } from './batch/job/index.ts'
 import { lease } from './coordination/lease.ts'
 import { configMap } from './core/config-map.ts'
 import { endpoints } from './core/endpoints.ts'
 import { event } from './core/event/index.ts'
+import { limitRange } from './core/limit-range.ts'
 import { namespace } from './core/namespace/index.ts'
 import { node } from './core/node/index.ts'
 import { pod } from './core/pod/index.ts'
+import { podTemplate } from './core/pod-template.ts'
+import { resourceQuota } from './core/resource-quota.ts'
 import { secret } from './core/secret/index.ts'
 import { service } from './core/service/index.ts'
 import { serviceAccount } from './core/service-account.ts'
 import { endpointSlice } from './discovery/endpoint-slice.ts'
 import { eventsEvent } from './events/event.ts'
+import { image } from './lab/image.ts'
+import { lab } from './lab/lab.ts'
+import { machine } from './lab/machine.ts'
+import { schedulingDecision } from './lab/scheduling-decision.ts'
+import { clusterRoleBinding, roleBinding } from './rbac/binding.ts'
+import { clusterRole, role } from './rbac/role.ts'
+import { priorityClass } from './scheduling/priority-class.ts'
 
 export const builtinKinds: readonly KindDefinition[] = [
   namespace,
@@ -34,4 +46,18 @@ export const builtinKinds: readonly KindDefinition[] = [
   replicaSet,
   daemonSet,
   controllerRevision,
+  job,
+  podTemplate,
+  limitRange,
+  resourceQuota,
+  priorityClass,
+  role,
+  clusterRole,
+  roleBinding,
+  clusterRoleBinding,
+  customResourceDefinition,
+  lab,
+  machine,
+  image,
+  schedulingDecision,
 ]

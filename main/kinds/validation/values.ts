@@ -72,3 +72,13 @@ export const unsupported = (path: string, value: unknown, supported: readonly st
     value,
     `supported values: ${supported.map((item) => JSON.stringify(item)).join(', ')}`,
   )
+
+/** An "Invalid value" whose value would say nothing and is left out. */
+class ValuelessError extends FieldError {
+  override body(): string {
+    return `Invalid value: ${this.detail}`
+  }
+}
+
+export const invalidWithoutValue = (path: string, detail: string): FieldError =>
+  new ValuelessError('FieldValueInvalid', path, '', detail)
