@@ -7,7 +7,7 @@ import { CorruptStoreError, StoreInUseError } from '../store.ts'
 import { Checkpointer } from './checkpoint.ts'
 import { Compaction } from './compaction.ts'
 import { History } from './history.ts'
-import { openDatabase } from './open-database.ts'
+import { explain, openDatabase } from './open-database.ts'
 import type { Failure, Rows, WorkerData, WorkerReply, WorkerRequest } from './protocol.ts'
 import { revisionOfId, rowWidth } from './protocol.ts'
 
@@ -148,6 +148,6 @@ try {
   })
   worker.load()
 } catch (error) {
-  reply({ type: 'open-failed', failure: failureOf(error) })
+  reply({ type: 'open-failed', failure: failureOf(explain(error, (workerData as WorkerData).file)) })
   port.close()
 }
