@@ -64,7 +64,7 @@ async function update(call: ApiCall): Promise<CallResult> {
   const { value, duplicates } = await requireBody(call)
   const decode = { fieldValidation: fieldValidationOf(call), warn: call.warn, duplicates }
   const first = decodeObject(resource, value, decode)
-  requireSameIdentity(first.metadata, info)
+  requireSameIdentity(first.metadata, resource.namespaced ? info : { namespace: '', name: info.name })
   let unused: typeof first | undefined = first
   const next = (): typeof first => {
     const object = unused ?? decodeObject(resource, value, { fieldValidation: 'Ignore', warn: () => undefined })

@@ -51,7 +51,7 @@ async function putThrough(call: ApiCall, strategy: UpdateStrategy<KubeObject>): 
     change: () => {
       const decoded = decodeObject(resource, value, decode)
       decode = { ...decode, fieldValidation: 'Ignore' }
-      requireSameIdentity(decoded.metadata, info)
+      requireSameIdentity(decoded.metadata, resource.namespaced ? info : { namespace: '', name: info.name })
       return decoded
     },
     request,
