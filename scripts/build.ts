@@ -2,10 +2,12 @@
 // Usage: npm run build
 import { existsSync } from 'node:fs'
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, type BuildOptions } from 'esbuild'
+import { ensureCriMessages } from './generate/cri-messages.ts'
+import { ensureKubernetesProtobuf } from './generate/kubernetes-protobuf.ts'
 import { step } from './progress.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -91,8 +93,10 @@ async function buildWindow(): Promise<'built' | 'unchanged'> {
 }
 
 export async function buildAll(): Promise<void> {
-  const { ensureCriMessages } = await import('./generate/cri-messages.ts')
+  await mkdir(dist, { recursive: true })
   await step('Protocol messages', ensureCriMessages)
+  await step('Protobuf field numbers', ensureKubernetesProtobuf)
+  await copyFile(join(root, 'build', 'generated', 'kubernetes-protobuf.json'), join(dist, 'kubernetes-protobuf.json'))
   await step('Programs', bundlePrograms)
   await step('Window', buildWindow)
 }

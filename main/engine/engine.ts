@@ -150,8 +150,8 @@ export async function startEngine(
     logger.info('engine serves', { server, readyMs: Math.round(performance.now()) })
 
     const controllers = startControllers({
-      transport: api.transport(controllerManager),
-      rootCa: pki.authority.cert,
+      client: createClient(api.transport(controllerManager)),
+      clusterCA: pki.authority.cert,
       logger: logger.child({ part: 'controllers' }),
       clock,
     })

@@ -8,6 +8,8 @@ import {
   unsupportedMediaType,
 } from '../../../common/machinery/status.ts'
 import type { HttpRequest } from '../apiserver.ts'
+import { decodeProtobuf } from '../protobuf/decode.ts'
+import { wireFacts } from '../protobuf/load-facts.ts'
 
 /** As upstream's limit on write requests: what a store entry may cost, with room for the encoding. */
 export const maxBodyBytes = 3 * 1024 * 1024
@@ -64,7 +66,7 @@ export function mediaTypeOf(contentType: string | undefined): string {
   return (semicolon < 0 ? contentType : contentType.slice(0, semicolon)).trim().toLowerCase()
 }
 
-const accepted = 'application/json, application/yaml'
+const accepted = 'application/json, application/yaml, application/vnd.kubernetes.protobuf'
 
 /** The value in the body; throws BadRequest for broken text and 415 for an encoding that is not spoken here. */
 export function parseBody(bytes: Buffer, contentType: string | undefined): unknown {
@@ -73,6 +75,8 @@ export function parseBody(bytes: Buffer, contentType: string | undefined): unkno
       return parseJson(bytes.toString('utf8'))
     case 'application/yaml':
       return parseYamlText(bytes.toString('utf8'))
+    case 'application/vnd.kubernetes.protobuf':
+      return decodeProtobuf(bytes, wireFacts())
     default:
       throw unsupportedMediaType(
         `the body of the request was in an unknown format - accepted media types include: ${accepted}`,
