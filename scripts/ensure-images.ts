@@ -3,7 +3,7 @@
 // Usage: node scripts/ensure-images.ts node amd64 | node scripts/ensure-images.ts containers
 import { defaultCache } from '../main/engine/paths.ts'
 import { buildNodeImage } from '../vm-images/build.ts'
-import { buildBuiltInImages } from '../vm-images/oci/index.ts'
+import { buildImages } from '../vm-images/oci/build-images.ts'
 import { describeProgress } from './images.ts'
 
 const [what, arch] = process.argv.slice(2)
@@ -22,14 +22,13 @@ try {
     })
     say({ result: image })
   } else if (what === 'containers') {
-    say({
-      result: await buildBuiltInImages({
-        cache,
-        onProgress: (progress) => {
-          say({ progress: String(progress) })
-        },
-      }),
+    const built = await buildImages({
+      cache,
+      onProgress: ({ image, step }) => {
+        say({ progress: `${image}: ${step}` })
+      },
     })
+    say({ result: built.map(({ folder }) => folder) })
   } else throw new Error('usage: ensure-images.ts node amd64|arm64 | containers')
 } catch (error) {
   const hint = error instanceof Error && 'hint' in error ? String(error.hint) : undefined

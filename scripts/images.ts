@@ -1,6 +1,6 @@
 // Node images and the built-in OCI images for the wanted architectures, from Debian packages, cached by content.
 import { buildNodeImage } from '../vm-images/build.ts'
-import { buildBuiltInImages } from '../vm-images/oci/index.ts'
+import { buildImages as buildContainerImages } from '../vm-images/oci/build-images.ts'
 import { ensureKubectl } from '../vm-images/host-tools.ts'
 import { defaultCache } from '../main/engine/paths.ts'
 import type { GuestArch } from '../common/channel/guest-config.ts'
@@ -32,7 +32,15 @@ export async function buildImages(archs: readonly GuestArch[]): Promise<void> {
     )
   }
   await step('Container images', async (detail) => {
-    await buildBuiltInImages({ cache, onProgress: detail })
+    const built = await buildContainerImages({
+      cache,
+      onProgress: ({ image, step: what }) => {
+        detail(`${image}: ${what}`)
+      },
+    })
+    return built.map(({ name }) => name).join(', ')
   })
-  await step('kubectl', async () => ensureKubectl({ cache }))
+  await step('kubectl', async (detail) => {
+    await ensureKubectl({ cache, onStep: detail })
+  })
 }

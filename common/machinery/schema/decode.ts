@@ -93,7 +93,8 @@ export function createDecoder(definitions: Definitions): Decoder {
           continue
         }
         const given = (value as JsonObject)[name]
-        if (given === null) continue
+        // Callers in this process write undefined where JSON would have nothing.
+        if (given === null || given === undefined) continue
         context.struct = struct
         context.path.push(field.step)
         const decoded = field.decode(given, context)
@@ -130,6 +131,7 @@ export function createDecoder(definitions: Definitions): Decoder {
       const result: JsonObject = {}
       for (const key of Object.keys(value)) {
         const given = (value as JsonObject)[key]
+        if (given === undefined) continue
         context.path.push({ key })
         const decoded = given === null ? zeroValue(item, definitions) : decodeItem(given, context)
         context.path.pop()
