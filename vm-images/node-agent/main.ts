@@ -6,7 +6,7 @@ import { guestPaths, type GuestConfig } from '../../common/channel/guest-config.
 import { createClient } from '../../common/client/create-client.ts'
 import { createEventRecorder } from '../../common/client/event-recorder.ts'
 import { createSharedInformers } from '../../common/client/shared-informers.ts'
-import { nodes, services } from '../../common/client/resources.ts'
+import { endpointSlices, nodes, services } from '../../common/client/resources.ts'
 import { systemClock } from '../../common/machinery/clock.ts'
 import { createHttp2Transport } from '../../main/client/http2-transport.ts'
 import { startApiTunnel } from './channel/api-tunnel.ts'
@@ -15,6 +15,9 @@ import { startRegistryProxy } from './channel/registry-proxy.ts'
 import { ReverseConnection } from './channel/reverse-connection.ts'
 import { readConfig } from './config.ts'
 import { createLogger, describeError } from './logger.ts'
+import { informerNames } from './dns/cluster-names.ts'
+import { startDnsServer } from './dns/server.ts'
+import { startProxy } from './proxy/apply.ts'
 import { forgetOldAddresses, setUpInterfaces, writeCniConfiguration } from './network/interfaces.ts'
 import { PodRoutes } from './network/pod-routes.ts'
 import { nodeFacts, readMachineFacts } from './node/node-facts.ts'
@@ -32,6 +35,9 @@ import { containerLogs } from './server/container-logs.ts'
 import { dial } from './server/dial.ts'
 import { attach, exec } from './server/exec.ts'
 import { powerOff, status } from './server/node-status.ts'
+import { portForward } from './server/port-forward.ts'
+import { shell } from './server/shell.ts'
+import { StatsSummary } from './server/stats-summary.ts'
 import { createTargetFinder } from './server/target.ts'
 import { PodVolumes } from './volumes/pod-volumes.ts'
 import { WatchedObjects } from './volumes/referenced-objects.ts'
@@ -83,12 +89,16 @@ async function main(config: GuestConfig): Promise<void> {
   }
   const pods = new PodManager(context, readHosts())
   const targets = createTargetFinder(pods, runtime)
+  const stats = new StatsSummary({ runtime, clock, nodeName: config.machine, pods: () => pods.list() })
   const onStream = createRouter(
     [
       { method: 'GET', path: agentPaths.status, segments: [], handler: status({ bootId: facts.bootId, runtimeVersion: () => runtimeVersion }) },
       { method: 'GET', path: agentPaths.containerLogs, segments: ['namespace', 'pod', 'container'], handler: containerLogs(targets) },
       { method: 'POST', path: agentPaths.exec, segments: ['namespace', 'pod', 'container'], handler: exec(targets, runtime) },
       { method: 'POST', path: agentPaths.attach, segments: ['namespace', 'pod', 'container'], handler: attach(targets, runtime) },
+      { method: 'POST', path: agentPaths.portForward, segments: ['namespace', 'pod'], handler: portForward(targets, runtime) },
+      { method: 'POST', path: agentPaths.shell, segments: [], handler: shell },
+      { method: 'GET', path: agentPaths.statsSummary, segments: [], handler: stats.handler },
       { method: 'POST', path: agentPaths.dial, segments: [], handler: dial },
       { method: 'POST', path: agentPaths.powerOff, segments: [], handler: powerOff(logger) },
     ],
@@ -102,6 +112,23 @@ async function main(config: GuestConfig): Promise<void> {
   await writeCniConfiguration(config.cluster.podCIDR)
   await startRegistryProxy(reverse, config.images.registryPort, logger)
   await startApiTunnel(reverse, { host: config.cluster.apiServiceAddress, port: 443 }, logger)
+  const sliceInformer = informers.of(endpointSlices)
+  const { apiServiceAddress, dnsAddress, domain } = config.cluster
+  const stopProxy = startProxy({
+    services: serviceInformer,
+    slices: sliceInformer,
+    nodeName: config.machine,
+    skipAddresses: new Set([apiServiceAddress, dnsAddress]),
+    clock,
+    logger,
+  })
+  await startDnsServer({
+    names: informerNames({ services: serviceInformer, slices: sliceInformer, domain, dnsAddress }),
+    address: dnsAddress,
+    port: 53,
+    hasSynced: () => serviceInformer.hasSynced() && sliceInformer.hasSynced(),
+    logger,
+  })
   void new PodRoutes({ informer: informers.of(nodes), ownName: config.machine, logger })
   void reporter.run()
   let started = false
@@ -132,6 +159,7 @@ async function main(config: GuestConfig): Promise<void> {
   })
   const end = (): void => {
     stop.abort()
+    stopProxy()
     pods.close()
     informers.stop()
     transport.close()

@@ -2,6 +2,7 @@
 import { badRequest } from '../../../common/machinery/status.ts'
 import type { ObservedContainer } from '../runtime/observed.ts'
 import type { Handler } from './agent-server.ts'
+import { drained } from './framed-stream.ts'
 import { readLog } from './log-reader.ts'
 import type { TargetFinder } from './target.ts'
 
@@ -37,7 +38,7 @@ export function containerLogs(targets: TargetFinder): Handler {
     stream.respond({ ':status': 200, 'content-type': 'text/plain' })
     for await (const line of lines) {
       if (stream.destroyed) return
-      if (!stream.write(line)) await drained(stream, abort.signal)
+      if (!stream.write(line)) await drained(stream)
     }
     stream.end()
   }
@@ -46,18 +47,6 @@ export function containerLogs(targets: TargetFinder): Handler {
 /** The instance before the running one, or, while nothing runs, the one before the newest. */
 function previousInstance(instances: readonly ObservedContainer[]): ObservedContainer | undefined {
   return instances[1]
-}
-
-function drained(stream: NodeJS.EventEmitter, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      stream.off('drain', done)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    stream.once('drain', done)
-    signal.addEventListener('abort', done)
-  })
 }
 
 function numberOf(query: URLSearchParams, name: string): number | undefined {

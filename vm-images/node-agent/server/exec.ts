@@ -1,10 +1,11 @@
 // POST /exec and /attach: the runtime's streams as frames. stdin's end, terminal size and exit code travel with them.
 import { frameChannel } from '../../../common/channel/agent-api.ts'
 import { badRequest } from '../../../common/machinery/status.ts'
+import type { SpdySession, SpdyStream } from '../../../common/streaming/spdy/index.ts'
 import { describeError } from '../logger.ts'
 import { RuntimeService, type Runtime } from '../runtime/runtime.ts'
 import type { AgentRequest, Handler } from './agent-server.ts'
-import { openCriWebSocket, type CriStream } from './cri-websocket.ts'
+import { openCriSession } from './cri-spdy.ts'
 import { failureStatus, FramedStream, successStatus } from './framed-stream.ts'
 import type { TargetFinder } from './target.ts'
 
@@ -20,7 +21,8 @@ const flag = (query: URLSearchParams, name: string): boolean => query.get(name) 
 function streamFlags(query: URLSearchParams): StreamFlags {
   const tty = flag(query, 'tty')
   const flags = { stdin: flag(query, 'stdin'), stdout: flag(query, 'stdout'), stderr: flag(query, 'stderr') && !tty, tty }
-  if (!flags.stdin && !flags.stdout && !flags.stderr) throw badRequest('you must specify at least 1 of stdin, stdout, stderr')
+  if (!flags.stdin && !flags.stdout && !flags.stderr)
+    throw badRequest('you must specify at least 1 of stdin, stdout, stderr')
   return flags
 }
 
@@ -47,36 +49,55 @@ export function attach(targets: TargetFinder, runtime: Runtime): Handler {
 }
 
 async function connect({ stream }: AgentRequest, url: string, flags: StreamFlags): Promise<void> {
+  const session = await openCriSession(url, 'v4.channel.k8s.io')
+  const open = (type: string): SpdyStream => session.openStream([['streamtype', type]])
+  const errors = open('error')
+  const stdin = flags.stdin ? open('stdin') : undefined
+  const stdout = flags.stdout ? open('stdout') : undefined
+  const stderr = flags.stderr ? open('stderr') : undefined
+  const resize = flags.tty ? open('resize') : undefined
   const framed = new FramedStream(stream)
-  let status: unknown
-  const cri: CriStream = await openCriWebSocket(url, {
-    onData: (channel, payload) => {
-      if (channel === frameChannel.error) {
-        if (payload.length > 0) status = JSON.parse(payload.toString('utf8'))
-        return true
-      }
-      if (payload.length === 0) return true
-      const kept = framed.send(channel, payload)
-      if (!kept) framed.onDrain(() => { cri.resume() }) // prettier-ignore
-      return kept
-    },
-    onError: (error) => {
-      status ??= failureStatus(describeError(error))
-    },
-    onEnd: () => {
-      framed.finish(status ?? successStatus)
-    },
-  })
   framed.start({
-    onStdin: (data) => {
-      if (flags.stdin) cri.send(frameChannel.stdin, data)
-    },
-    onStdinEnd: () => undefined,
+    // A process that has closed its input, or has ended, loses what is still sent.
+    onStdin: (data) => stdin?.write(data).catch(() => undefined),
+    onStdinEnd: () => stdin?.end().catch(() => undefined),
     onResize: ({ width, height }) => {
-      if (flags.tty) cri.send(frameChannel.resize, Buffer.from(JSON.stringify({ Width: width, Height: height })))
+      const size = JSON.stringify({ Width: width, Height: height })
+      void resize?.write(Buffer.from(size)).catch(() => undefined)
     },
     onClose: () => {
-      cri.close()
+      session.close()
     },
   })
+  await finish(framed, session, { errors, stdout, stderr })
+}
+
+async function finish(
+  framed: FramedStream,
+  session: SpdySession,
+  streams: { errors: SpdyStream; stdout: SpdyStream | undefined; stderr: SpdyStream | undefined },
+): Promise<void> {
+  try {
+    const [text] = await Promise.all([
+      collect(streams.errors),
+      forward(streams.stdout, frameChannel.stdout, framed),
+      forward(streams.stderr, frameChannel.stderr, framed),
+    ])
+    framed.finish(text === '' ? successStatus : JSON.parse(text))
+  } catch (error) {
+    framed.finish(failureStatus(describeError(error)))
+  } finally {
+    session.close()
+  }
+}
+
+async function forward(stream: SpdyStream | undefined, channel: number, framed: FramedStream): Promise<void> {
+  if (stream === undefined) return
+  for await (const chunk of stream) await framed.send(channel, chunk)
+}
+
+async function collect(stream: SpdyStream): Promise<string> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of stream) chunks.push(chunk)
+  return Buffer.concat(chunks).toString('utf8')
 }

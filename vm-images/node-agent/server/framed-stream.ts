@@ -1,13 +1,14 @@
 // The agent's side of a framed duplex (exec, attach, shell): typed frames in, back-pressured frames out, one Status last.
 import type { ServerHttp2Stream } from 'node:http2'
 import { frameChannel } from '../../../common/channel/agent-api.ts'
-import { encodeFrame, FrameDecoder } from '../channel/frames.ts'
+import { ChannelFrameDecoder, channelFrames } from '../../../common/streaming/channel-frames.ts'
 
 export interface FramedHandlers {
-  onStdin(data: Buffer): void
-  onStdinEnd(): void
+  /** A promise delays what follows: the client is not read from meanwhile. */
+  onStdin(data: Uint8Array): Promise<void> | void
+  onStdinEnd(): Promise<void> | void
   onResize(size: { width: number; height: number }): void
-  /** The client is gone. */
+  /** The client is gone before the end. */
   onClose(): void
 }
 
@@ -21,56 +22,59 @@ export class FramedStream {
 
   /** Accepts the request: response headers go out, frames of the client go to the handlers. */
   start(handlers: FramedHandlers): void {
-    const decoder = new FrameDecoder()
     this.#stream.respond({ ':status': 200, 'content-type': 'application/octet-stream' })
-    this.#stream.on('data', (chunk: Buffer) => {
-      try {
-        for (const frame of decoder.push(chunk)) dispatch(frame.channel, frame.payload, handlers)
-      } catch {
-        this.#stream.destroy()
-      }
-    })
-    this.#stream.on('end', () => {
-      handlers.onStdinEnd()
-    })
     this.#stream.on('close', () => {
       if (!this.#ended) handlers.onClose()
     })
+    void this.#receive(handlers)
   }
 
-  /** Stop reading from the client until `resumeInput`: the process does not take its input as fast as it comes. */
-  pauseInput(): void {
-    this.#stream.pause()
-  }
-
-  resumeInput(): void {
-    this.#stream.resume()
-  }
-
-  /** False: the client does not keep up; wait for `onDrain`. */
-  send(channel: number, payload: Uint8Array): boolean {
-    if (this.#stream.destroyed || this.#ended) return true
-    return this.#stream.write(encodeFrame(channel, payload))
-  }
-
-  onDrain(callback: () => void): void {
-    this.#stream.once('drain', callback)
+  /** Resolves when the client takes more. */
+  async send(channel: number, payload: Uint8Array): Promise<void> {
+    for (const frame of channelFrames(channel, payload)) {
+      if (this.#stream.destroyed || this.#ended) return
+      if (!this.#stream.write(frame)) await drained(this.#stream)
+    }
   }
 
   /** The last frame: how it ended. */
   finish(status: unknown): void {
     if (this.#ended || this.#stream.destroyed) return
-    this.#stream.write(encodeFrame(frameChannel.error, Buffer.from(JSON.stringify(status))))
+    for (const frame of channelFrames(frameChannel.error, Buffer.from(JSON.stringify(status)))) this.#stream.write(frame)
     this.#ended = true
     this.#stream.end()
   }
+
+  async #receive(handlers: FramedHandlers): Promise<void> {
+    const decoder = new ChannelFrameDecoder()
+    try {
+      for await (const chunk of this.#stream)
+        for (const { channel, payload } of decoder.push(chunk as Buffer)) await dispatch(channel, payload, handlers)
+      await handlers.onStdinEnd()
+    } catch {
+      // Frames that make no sense, or a client that went away in the middle of one.
+      if (!this.#ended) this.#stream.destroy()
+    }
+  }
 }
 
-function dispatch(channel: number, payload: Buffer, handlers: FramedHandlers): void {
-  if (channel === frameChannel.stdin) handlers.onStdin(Buffer.from(payload))
-  else if (channel === frameChannel.close && payload[0] === frameChannel.stdin) handlers.onStdinEnd()
+export function drained(stream: NodeJS.EventEmitter): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      stream.off('drain', done)
+      stream.off('close', done)
+      resolve()
+    }
+    stream.on('drain', done)
+    stream.on('close', done)
+  })
+}
+
+async function dispatch(channel: number, payload: Uint8Array, handlers: FramedHandlers): Promise<void> {
+  if (channel === frameChannel.stdin) await handlers.onStdin(payload)
+  else if (channel === frameChannel.close && payload[0] === frameChannel.stdin) await handlers.onStdinEnd()
   else if (channel === frameChannel.resize) {
-    const size = JSON.parse(payload.toString('utf8')) as { Width?: number; Height?: number }
+    const size = JSON.parse(Buffer.from(payload).toString('utf8')) as { Width?: number; Height?: number }
     if (Number.isInteger(size.Width) && Number.isInteger(size.Height))
       handlers.onResize({ width: size.Width ?? 80, height: size.Height ?? 24 })
   }
