@@ -51,10 +51,20 @@ export interface BuildOptions {
   check?: CheckDepth
 }
 
-const files = { kernel: 'vmlinux', initrd: 'initrd.cpio', root: 'root.erofs', dataTemplate: 'data.qcow2', manifest: 'manifest.json' }
+const files = {
+  kernel: 'vmlinux',
+  initrd: 'initrd.cpio',
+  root: 'root.erofs',
+  dataTemplate: 'data.qcow2',
+  manifest: 'manifest.json',
+}
 
 /** The image of this recipe when it is already built and whole. */
-export async function findNodeImage(options: { arch: DebianArch; cache: string; check?: CheckDepth }): Promise<NodeImage | undefined> {
+export async function findNodeImage(options: {
+  arch: DebianArch
+  cache: string
+  check?: CheckDepth
+}): Promise<NodeImage | undefined> {
   const store = openResultStore(join(options.cache, 'node-images'))
   const folder = await store.find(`${options.arch}-${await recipeKey(options.arch)}`, options.check)
   return folder === undefined ? undefined : describe(options.arch, folder)
@@ -65,7 +75,8 @@ export async function buildNodeImage(options: BuildOptions): Promise<NodeImage> 
   if (existing !== undefined) return existing
   const store = openResultStore(join(options.cache, 'node-images'))
   const work = await store.newWorkFolder()
-  const report = (step: string, done?: number, total?: number): void => options.onProgress?.({ arch: options.arch, step, done, total })
+  const report = (step: string, done?: number, total?: number): void =>
+    options.onProgress?.({ arch: options.arch, step, done, total })
   try {
     const output = join(work, 'output')
     await mkdir(output)
@@ -76,13 +87,34 @@ export async function buildNodeImage(options: BuildOptions): Promise<NodeImage> 
     ])
     report('putting the root file system together')
     const root = join(work, 'root')
-    const tree = await buildRootTree({ arch: options.arch, packages: join(work, 'packages'), root, runtime, signal: options.signal })
+    const tree = await buildRootTree({
+      arch: options.arch,
+      packages: join(work, 'packages'),
+      root,
+      runtime,
+      signal: options.signal,
+    })
     await extractKernel({ arch: options.arch, from: tree.kernel, to: join(output, files.kernel) })
     await writeFile(join(output, files.initrd), await initramfs(join(work, 'packages'), tree))
     report('writing the root disk')
-    await runTool('mkfs.erofs', ['--quiet', '--all-root', '-T0', '-U', '00000000-0000-0000-0000-000000000000', join(output, files.root), root], { signal: options.signal })
-    const id = await writeManifest({ output, arch: options.arch, packages, npm: runtime.packages, stripped: runtime.stripped, licences: join(work, 'packages', 'usr/share/doc') })
-    const folder = await store.publish({ key: `${options.arch}-${await recipeKey(options.arch)}`, folder: `${options.arch}-${id}`, work: output })
+    await runTool(
+      'mkfs.erofs',
+      ['--quiet', '--all-root', '-T0', '-U', '00000000-0000-0000-0000-000000000000', join(output, files.root), root],
+      { signal: options.signal },
+    )
+    const id = await writeManifest({
+      output,
+      arch: options.arch,
+      packages,
+      npm: runtime.packages,
+      stripped: runtime.stripped,
+      licences: join(work, 'packages', 'usr/share/doc'),
+    })
+    const folder = await store.publish({
+      key: `${options.arch}-${await recipeKey(options.arch)}`,
+      folder: `${options.arch}-${id}`,
+      work: output,
+    })
     report('ready')
     return describe(options.arch, folder)
   } catch (error) {
@@ -109,10 +141,23 @@ function describe(arch: DebianArch, folder: string): NodeImage {
 /** Changes when the recipe, the guest's files, the builder or the locked Node runtime change. */
 async function recipeKey(arch: DebianArch): Promise<string> {
   const hash = createHash('sha256').update(`${formatVersion}\0${arch}\0${suite}\0`)
-  for (const name of await listFiles(rootfsFolder)) hash.update(`${name}\0`).update(await readFile(join(rootfsFolder, name)))
-  const builder = ['recipe.ts', 'root-tree.ts', 'build.ts', 'kernel-modules.ts', 'kernel-image.ts', 'cpio.ts', 'data-disk.ts', 'stage.ts', 'oci/pause.ts', 'oci/layout.ts']
+  for (const name of await listFiles(rootfsFolder))
+    hash.update(`${name}\0`).update(await readFile(join(rootfsFolder, name)))
+  const builder = [
+    'recipe.ts',
+    'root-tree.ts',
+    'build.ts',
+    'kernel-modules.ts',
+    'kernel-image.ts',
+    'cpio.ts',
+    'data-disk.ts',
+    'stage.ts',
+    'oci/pause.ts',
+    'oci/layout.ts',
+  ]
   for (const name of builder) hash.update(`${name}\0`).update(await readFile(join(import.meta.dirname, name)))
-  for (const name of [`node-linux-${archFacts[arch].npmArch}`, '@lydell/node-pty']) hash.update((await lockedPackage(name)).integrity)
+  for (const name of [`node-linux-${archFacts[arch].npmArch}`, '@lydell/node-pty'])
+    hash.update((await lockedPackage(name)).integrity)
   return hash.digest('hex').slice(0, 16)
 }
 
@@ -152,8 +197,13 @@ async function initramfs(packages: string, tree: RootTree): Promise<Buffer> {
   entries.push({ path: 'bin/busybox', mode: 0o100755, content: await readFile(join(packages, 'usr/bin/busybox')) })
   entries.push({ path: 'bin/sh', mode: 0o120777, content: Buffer.from('busybox') })
   entries.push({ path: 'init', mode: 0o100755, content: await readFile(join(rootfsFolder, 'stage1')) })
-  for (const { module, file } of tree.early) entries.push({ path: `modules/${module.name}.ko`, mode: 0o100644, content: await readFile(file) })
-  entries.push({ path: 'modules/order', mode: 0o100644, content: Buffer.from(tree.early.map(({ module }) => `${module.name}.ko\n`).join('')) })
+  for (const { module, file } of tree.early)
+    entries.push({ path: `modules/${module.name}.ko`, mode: 0o100644, content: await readFile(file) })
+  entries.push({
+    path: 'modules/order',
+    mode: 0o100644,
+    content: Buffer.from(tree.early.map(({ module }) => `${module.name}.ko\n`).join('')),
+  })
   return packCpio(entries)
 }
 
@@ -169,7 +219,13 @@ interface ManifestOptions {
 /** Lists what the image is made of and returns its id. */
 async function writeManifest(options: ManifestOptions): Promise<string> {
   const debian = await Promise.all(
-    options.packages.map(async (entry) => ({ name: entry.name, version: entry.version, architecture: entry.arch, licence: await licenceOf(options.licences, entry.name), sha256: entry.sha256 })),
+    options.packages.map(async (entry) => ({
+      name: entry.name,
+      version: entry.version,
+      architecture: entry.arch,
+      licence: await licenceOf(options.licences, entry.name),
+      sha256: entry.sha256,
+    })),
   )
   const npm = options.npm.map(({ name, version, licence, integrity }) => ({ name, version, licence, integrity }))
   const outputs: Record<string, { sha256: string; size: number }> = {}
@@ -180,7 +236,16 @@ async function writeManifest(options: ManifestOptions): Promise<string> {
   // The data template is left out of the identity: qcow2 files of equal content differ between tools.
   const identity = [files.kernel, files.initrd, files.root].map((name) => outputs[name]?.sha256 ?? '').join('\0')
   const id = createHash('sha256').update(identity).digest('hex').slice(0, 16)
-  const manifest = { formatVersion, id, architecture: options.arch, suite, nodeStripped: options.stripped, debian: debian.sort((a, b) => (a.name < b.name ? -1 : 1)), npm, outputs }
+  const manifest = {
+    formatVersion,
+    id,
+    architecture: options.arch,
+    suite,
+    nodeStripped: options.stripped,
+    debian: debian.sort((a, b) => (a.name < b.name ? -1 : 1)),
+    npm,
+    outputs,
+  }
   await writeFile(join(options.output, files.manifest), `${JSON.stringify(manifest, undefined, 2)}\n`)
   return id
 }
@@ -189,6 +254,8 @@ async function writeManifest(options: ManifestOptions): Promise<string> {
 async function licenceOf(doc: string, name: string): Promise<string> {
   const path = join(doc, name, 'copyright')
   if (!existsSync(path)) return `see the source package of ${name}`
-  const names = [...(await readFile(path, 'utf8')).matchAll(/^License:[ \t]*(\S.*)$/gm)].map((match) => match[1]?.trim() ?? '')
+  const names = [...(await readFile(path, 'utf8')).matchAll(/^License:[ \t]*(\S.*)$/gm)].map(
+    (match) => match[1]?.trim() ?? '',
+  )
   return names.length === 0 ? `see /usr/share/doc/${name}/copyright` : [...new Set(names)].join('; ')
 }

@@ -70,9 +70,14 @@ export function openResultStore(root: string): ResultStore {
     },
     async publish({ key, folder, work }) {
       const target = join(root, folder)
-      // An older folder of the same name has another record's hashes at best; it is replaced as a whole.
-      await rm(target, { recursive: true, force: true })
-      await rename(work, target)
+      // A folder of the same name is put aside and replaced as a whole. When another builder is faster, its result is as good.
+      const aside = join(root, `.work-${process.pid}-${randomBytes(4).toString('hex')}`)
+      await rename(target, aside).catch(() => undefined)
+      await rename(work, target).catch((error: unknown) => {
+        if (!isTaken(error)) throw error
+      })
+      await rm(aside, { recursive: true, force: true })
+      await removeSuperseded(root, folder)
       await writeRecord(key, { folder, files: await recordFiles(target) })
       return target
     },
@@ -80,7 +85,11 @@ export function openResultStore(root: string): ResultStore {
 }
 
 /** intact: nothing changed; touched: same content with other times; damaged: missing or other content. */
-export async function checkFiles(folder: string, files: Record<string, FileRecord>, depth: CheckDepth): Promise<'intact' | 'touched' | 'damaged'> {
+export async function checkFiles(
+  folder: string,
+  files: Record<string, FileRecord>,
+  depth: CheckDepth,
+): Promise<'intact' | 'touched' | 'damaged'> {
   let touched = false
   for (const [name, wanted] of Object.entries(files)) {
     const path = join(folder, name)
@@ -100,10 +109,32 @@ async function recordFiles(folder: string, known?: Record<string, FileRecord>): 
   for (const name of names.sort()) {
     const path = join(folder, name)
     const found = await stat(path)
-    records[name] = { sha256: known?.[name]?.sha256 ?? (await sha256OfFile(path)), size: found.size, mtimeMs: found.mtimeMs }
+    records[name] = {
+      sha256: known?.[name]?.sha256 ?? (await sha256OfFile(path)),
+      size: found.size,
+      mtimeMs: found.mtimeMs,
+    }
   }
   return records
 }
+
+/** Of results with the same prefix ("amd64-…") the newest few stay: running machines may still use the one before. */
+const keptVersions = 3
+
+async function removeSuperseded(root: string, folder: string): Promise<void> {
+  const prefix = folder.slice(0, folder.lastIndexOf('-') + 1)
+  const names = (await readdir(root, { withFileTypes: true })).filter(
+    (entry) => entry.isDirectory() && entry.name.startsWith(prefix) && !entry.name.slice(prefix.length).includes('-'),
+  )
+  const aged = await Promise.all(
+    names.map(async ({ name }) => ({ name, mtimeMs: (await stat(join(root, name))).mtimeMs })),
+  )
+  const old = aged.sort((a, b) => b.mtimeMs - a.mtimeMs).slice(keptVersions)
+  for (const { name } of old) if (name !== folder) await rm(join(root, name), { recursive: true, force: true })
+}
+
+const isTaken = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOTEMPTY' || error.code === 'EEXIST')
 
 /** Work folders of builders that no longer run. */
 async function removeAbandoned(root: string): Promise<void> {
@@ -123,5 +154,13 @@ function isRunning(pid: number): boolean {
 }
 
 function isResultRecord(value: unknown): value is ResultRecord {
-  return typeof value === 'object' && value !== null && 'folder' in value && typeof value.folder === 'string' && 'files' in value && typeof value.files === 'object' && value.files !== null
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'folder' in value &&
+    typeof value.folder === 'string' &&
+    'files' in value &&
+    typeof value.files === 'object' &&
+    value.files !== null
+  )
 }

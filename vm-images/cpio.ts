@@ -20,9 +20,26 @@ export function packCpio(entries: readonly CpioEntry[]): Buffer {
 function record(entry: CpioEntry, inode: number): Buffer {
   const content = entry.content ?? Buffer.alloc(0)
   const name = Buffer.from(`${entry.path}\0`)
-  const fields = [inode, entry.mode, 0, 0, 1, 0, content.length, 0, 0, entry.device?.major ?? 0, entry.device?.minor ?? 0, name.length, 0]
-  const header = Buffer.from(`070701${fields.map((field) => field.toString(16).padStart(8, '0').toUpperCase()).join('')}`)
+  const fields = [
+    inode,
+    entry.mode,
+    0,
+    0,
+    1,
+    0,
+    content.length,
+    0,
+    0,
+    entry.device?.major ?? 0,
+    entry.device?.minor ?? 0,
+    name.length,
+    0,
+  ]
+  const header = Buffer.from(
+    `070701${fields.map((field) => field.toString(16).padStart(8, '0').toUpperCase()).join('')}`,
+  )
   return Buffer.concat([pad(Buffer.concat([header, name])), pad(content)])
 }
 
-const pad = (buffer: Buffer): Buffer => (buffer.length % 4 === 0 ? buffer : Buffer.concat([buffer, Buffer.alloc(4 - (buffer.length % 4))]))
+const pad = (buffer: Buffer): Buffer =>
+  buffer.length % 4 === 0 ? buffer : Buffer.concat([buffer, Buffer.alloc(4 - (buffer.length % 4))])

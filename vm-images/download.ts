@@ -68,7 +68,12 @@ async function fetchWithRetries(request: DownloadRequest, partial: string): Prom
         throw known
       }
       if (request.signal?.aborted === true)
-        throw new BuildProblem({ code: 'Aborted', message: `download of ${request.url} was stopped`, hint: 'Start again to continue.', cause: error })
+        throw new BuildProblem({
+          code: 'Aborted',
+          message: `download of ${request.url} was stopped`,
+          hint: 'Start again to continue.',
+          cause: error,
+        })
       if (attempt >= attempts) {
         if (known instanceof BuildProblem) throw known
         throw new BuildProblem({
@@ -147,7 +152,11 @@ function reason(error: unknown): string {
 }
 
 /** Runs `work` over `items`, at most `limit` at a time; stops at the first failure. */
-export async function eachLimited<T>(items: readonly T[], limit: number, work: (item: T) => Promise<void>): Promise<void> {
+export async function eachLimited<T>(
+  items: readonly T[],
+  limit: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
   const queue = items.values()
   const lane = async (): Promise<void> => {
     for (const item of queue) await work(item)

@@ -18,9 +18,14 @@ export async function readElf(path: string): Promise<ElfFacts | undefined> {
     if (!isElf(header)) return undefined
     const programs = await readPrograms(file, header)
     const interpreterAt = programs.find((program) => program.type === programTypes.interpreter)
-    const interpreter = interpreterAt === undefined ? undefined : text(await readAt(file, interpreterAt.offset, interpreterAt.size), 0)
+    const interpreter =
+      interpreterAt === undefined ? undefined : text(await readAt(file, interpreterAt.offset, interpreterAt.size), 0)
     const dynamic = programs.find((program) => program.type === programTypes.dynamic)
-    return { machine: header.readUInt16LE(18), interpreter, needed: dynamic === undefined ? [] : await readNeeded(file, programs, dynamic) }
+    return {
+      machine: header.readUInt16LE(18),
+      interpreter,
+      needed: dynamic === undefined ? [] : await readNeeded(file, programs, dynamic),
+    }
   } finally {
     await file.close()
   }
@@ -45,7 +50,12 @@ function findSection(image: Buffer, name: string): { headerAt: number; offset: n
   const entrySize = image.readUInt16LE(58)
   const section = (index: number): { headerAt: number; name: number; offset: number; size: number } => {
     const at = table + index * entrySize
-    return { headerAt: at, name: image.readUInt32LE(at), offset: Number(image.readBigUInt64LE(at + 24)), size: Number(image.readBigUInt64LE(at + 32)) }
+    return {
+      headerAt: at,
+      name: image.readUInt32LE(at),
+      offset: Number(image.readBigUInt64LE(at + 24)),
+      size: Number(image.readBigUInt64LE(at + 32)),
+    }
   }
   const names = section(image.readUInt16LE(62))
   for (let index = 0; index < image.readUInt16LE(60); index++) {
@@ -55,7 +65,8 @@ function findSection(image: Buffer, name: string): { headerAt: number; offset: n
   return undefined
 }
 
-const isElf = (header: Buffer): boolean => header.length >= 64 && header.readUInt32BE(0) === 0x7f454c46 && header[4] === 2 && header[5] === 1
+const isElf = (header: Buffer): boolean =>
+  header.length >= 64 && header.readUInt32BE(0) === 0x7f454c46 && header[4] === 2 && header[5] === 1
 
 interface Program {
   type: number
@@ -88,7 +99,9 @@ async function readNeeded(file: FileHandle, programs: readonly Program[], dynami
     if (tag === dynamicTags.needed) names.push(Number(entries.readBigUInt64LE(at + 8)))
     if (tag === dynamicTags.stringTable) tableAddress = Number(entries.readBigUInt64LE(at + 8))
   }
-  const segment = programs.find((p) => p.type === programTypes.load && tableAddress >= p.address && tableAddress < p.address + p.size)
+  const segment = programs.find(
+    (p) => p.type === programTypes.load && tableAddress >= p.address && tableAddress < p.address + p.size,
+  )
   if (segment === undefined) return []
   const offset = segment.offset + tableAddress - segment.address
   return Promise.all(names.map(async (name) => text(await readAt(file, offset + name, 256), 0)))

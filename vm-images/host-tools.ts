@@ -44,13 +44,28 @@ async function ensureTool(name: keyof typeof tools, options: HostToolOptions): P
   try {
     const archive = await openArchive({ suite, cache: options.cache, signal: options.signal, onStep: options.onStep })
     const [entry] = await archive.resolve(arch, [tool.package])
-    if (entry === undefined) throw new BuildProblem({ code: 'MissingPackage', message: `Debian ${suite} has no ${tool.package}`, hint: 'Choose another suite.' })
+    if (entry === undefined)
+      throw new BuildProblem({
+        code: 'MissingPackage',
+        message: `Debian ${suite} has no ${tool.package}`,
+        hint: 'Choose another suite.',
+      })
     options.onStep?.(`downloading ${name} ${entry.version}`)
     const deb = (await archive.fetch([entry])).get(entry.name) ?? ''
     const output = join(work, 'output')
     await mkdir(dirname(join(output, tool.program)), { recursive: true })
-    const written = await unpackDeb({ deb, folder: output, accept: (path) => path === tool.program || path.endsWith('/copyright'), signal: options.signal })
-    if (!written.includes(tool.program)) throw new BuildProblem({ code: 'MissingPackage', message: `${entry.filename} has no ${tool.program}`, hint: 'Debian has moved it: adapt vm-images/host-tools.ts.' })
+    const written = await unpackDeb({
+      deb,
+      folder: output,
+      accept: (path) => path === tool.program || path.endsWith('/copyright'),
+      signal: options.signal,
+    })
+    if (!written.includes(tool.program))
+      throw new BuildProblem({
+        code: 'MissingPackage',
+        message: `${entry.filename} has no ${tool.program}`,
+        hint: 'Debian has moved it: adapt vm-images/host-tools.ts.',
+      })
     const id = createHash('sha256').update(entry.sha256).digest('hex').slice(0, 12)
     return join(await store.publish({ key, folder: `${key}-${id}`, work: output }), tool.program)
   } catch (error) {
@@ -63,5 +78,9 @@ async function ensureTool(name: keyof typeof tools, options: HostToolOptions): P
 function hostArch(): DebianArch {
   if (process.platform === 'linux' && process.arch === 'x64') return 'amd64'
   if (process.platform === 'linux' && process.arch === 'arm64') return 'arm64'
-  throw new BuildProblem({ code: 'BadInput', message: `Debian has no programs for ${process.platform} on ${process.arch}`, hint: 'Install kubectl from https://kubernetes.io/docs/tasks/tools/ and put it into PATH.' })
+  throw new BuildProblem({
+    code: 'BadInput',
+    message: `Debian has no programs for ${process.platform} on ${process.arch}`,
+    hint: 'Install kubectl from https://kubernetes.io/docs/tasks/tools/ and put it into PATH.',
+  })
 }

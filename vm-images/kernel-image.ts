@@ -34,9 +34,14 @@ function decompress(payload: Buffer): Buffer {
   if (magic === 0x28b52ffd) return zstdDecompressSync(payload)
   if (magic >>> 16 === 0x1f8b) return gunzipSync(payload)
   // xz streams end before the padding that the kernel build appends, hence --single-stream
-  if (magic === 0xfd377a58) return execFileSync('xz', ['-dc', '--single-stream'], { input: payload, maxBuffer: 1 << 28 })
+  if (magic === 0xfd377a58)
+    return execFileSync('xz', ['-dc', '--single-stream'], { input: payload, maxBuffer: 1 << 28 })
   throw bad(`unknown compression ${magic.toString(16)}`)
 }
 
 const bad = (what: string): BuildProblem =>
-  new BuildProblem({ code: 'BadInput', message: `cannot unpack the kernel: ${what}`, hint: 'The kernel package has a new form; report this with its version.' })
+  new BuildProblem({
+    code: 'BadInput',
+    message: `cannot unpack the kernel: ${what}`,
+    hint: 'The kernel package has a new form; report this with its version.',
+  })

@@ -20,23 +20,34 @@ export interface ModuleSet {
   missing: string[]
 }
 
-export const moduleName = (path: string): string => basename(path).replace(/\.ko(\.xz)?$/, '').replaceAll('-', '_')
+export const moduleName = (path: string): string =>
+  basename(path)
+    .replace(/\.ko(\.xz)?$/, '')
+    .replaceAll('-', '_')
 
 /**
  * Decompresses the wanted modules and what they depend on (in place, below `folder` = …/usr/lib/modules/VERSION).
  * `available`: paths of all .ko.xz files relative to the folder.
  */
-export async function collectModules(options: { folder: string; available: readonly string[]; wanted: readonly string[]; signal?: AbortSignal }): Promise<ModuleSet> {
+export async function collectModules(options: {
+  folder: string
+  available: readonly string[]
+  wanted: readonly string[]
+  signal?: AbortSignal
+}): Promise<ModuleSet> {
   const byName = new Map(options.available.map((path) => [moduleName(path), path]))
-  const builtin = new Set((await readFile(join(options.folder, 'modules.builtin'), 'utf8')).split('\n').filter(Boolean).map(moduleName))
+  const builtin = new Set(
+    (await readFile(join(options.folder, 'modules.builtin'), 'utf8')).split('\n').filter(Boolean).map(moduleName),
+  )
   const loaded = new Map<string, KernelModule>()
   const missing: string[] = []
-  for (let round = [...options.wanted]; round.length > 0; ) {
+  for (let round = [...options.wanted]; round.length > 0;) {
     const fresh = [...new Set(round)].filter((name) => !loaded.has(name) && !builtin.has(name))
     missing.push(...fresh.filter((name) => !byName.has(name)))
     const paths = fresh.flatMap((name) => byName.get(name) ?? [])
     const packed = paths.filter((path) => path.endsWith('.xz') && !existsSync(join(options.folder, path.slice(0, -3))))
-    if (packed.length > 0) await runTool('xz', ['-dk', ...packed.map((path) => join(options.folder, path))], { signal: options.signal })
+    if (packed.length > 0)
+      await runTool('xz', ['-dk', ...packed.map((path) => join(options.folder, path))], { signal: options.signal })
     const read = await Promise.all(paths.map((path) => readModule(options.folder, path.replace(/\.xz$/, ''))))
     for (const module of read) loaded.set(module.name, module)
     round = read.flatMap((module) => module.depends)
@@ -50,7 +61,12 @@ async function readModule(folder: string, path: string): Promise<KernelModule> {
   const image = lightenModule(original)
   if (image !== original) await writeFile(file, image)
   const info = elfSection(image, '.modinfo')
-  if (info === undefined) throw new BuildProblem({ code: 'BadInput', message: `${path} is not a kernel module`, hint: 'The kernel package is damaged; remove it from the cache.' })
+  if (info === undefined)
+    throw new BuildProblem({
+      code: 'BadInput',
+      message: `${path} is not a kernel module`,
+      hint: 'The kernel package is damaged; remove it from the cache.',
+    })
   return { name: moduleName(path), path, ...parseModinfo(info) }
 }
 
@@ -75,7 +91,14 @@ export function parseModinfo(info: Buffer): { depends: string[]; aliases: string
   const depends: string[] = []
   const aliases: string[] = []
   for (const entry of info.toString('latin1').split('\0')) {
-    if (entry.startsWith('depends=')) depends.push(...entry.slice(8).split(',').filter(Boolean).map((name) => name.replaceAll('-', '_')))
+    if (entry.startsWith('depends='))
+      depends.push(
+        ...entry
+          .slice(8)
+          .split(',')
+          .filter(Boolean)
+          .map((name) => name.replaceAll('-', '_')),
+      )
     if (entry.startsWith('alias=')) aliases.push(entry.slice(6))
   }
   return { depends, aliases }
@@ -97,10 +120,16 @@ export function orderModules(wanted: readonly string[], modules: ReadonlyMap<str
 }
 
 /** Everything a module needs, itself included, in load order. */
-export const closure = (set: ModuleSet, wanted: readonly string[]): KernelModule[] => orderModules(wanted, new Map(set.ordered.map((module) => [module.name, module])))
+export const closure = (set: ModuleSet, wanted: readonly string[]): KernelModule[] =>
+  orderModules(wanted, new Map(set.ordered.map((module) => [module.name, module])))
 
 /** Writes the modules and what busybox modprobe reads (modules.dep, modules.alias) below `target`/usr/lib/modules/VERSION. */
-export async function installModules(options: { set: ModuleSet; from: string; to: string; link: (from: string, to: string) => Promise<void> }): Promise<void> {
+export async function installModules(options: {
+  set: ModuleSet
+  from: string
+  to: string
+  link: (from: string, to: string) => Promise<void>
+}): Promise<void> {
   const byName = new Map(options.set.ordered.map((module) => [module.name, module]))
   const lines: string[] = []
   const aliases: string[] = []

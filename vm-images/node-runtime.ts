@@ -21,26 +21,51 @@ export interface NodeRuntime {
 
 const ptyPackage = '@lydell/node-pty'
 
-export async function prepareNodeRuntime(options: { arch: DebianArch; cache: string; signal?: AbortSignal; onStep?: (step: string) => void }): Promise<NodeRuntime> {
+export async function prepareNodeRuntime(options: {
+  arch: DebianArch
+  cache: string
+  signal?: AbortSignal
+  onStep?: (step: string) => void
+}): Promise<NodeRuntime> {
   const { npmArch } = archFacts[options.arch]
   const nodeName = `node-linux-${npmArch}`
   const nativePty = `${ptyPackage}-linux-${npmArch}`
   options.onStep?.(`Node runtime for ${options.arch}`)
   const nodeFolder = await npmPackageFolder({ name: nodeName, cache: options.cache, signal: options.signal })
   const nodePackage = await lockedPackage(nodeName)
-  const { path: node, stripped } = await strip({ ...options, from: join(nodeFolder, 'bin', 'node'), key: nodePackage.integrity })
+  const { path: node, stripped } = await strip({
+    ...options,
+    from: join(nodeFolder, 'bin', 'node'),
+    key: nodePackage.integrity,
+  })
   const modules = new Map<string, string>()
   for (const name of [ptyPackage, nativePty]) {
     const folder = await npmPackageFolder({ name, cache: options.cache, signal: options.signal })
-    for (const file of await listFiles(folder)) if (/\.(js|json|node)$|^LICENSE$/.test(file)) modules.set(`${name}/${file}`, join(folder, file))
+    for (const file of await listFiles(folder))
+      if (/\.(js|json|node)$|^LICENSE$/.test(file)) modules.set(`${name}/${file}`, join(folder, file))
   }
-  return { node, stripped, modules, packages: [nodePackage, await lockedPackage(ptyPackage), await lockedPackage(nativePty)] }
+  return {
+    node,
+    stripped,
+    modules,
+    packages: [nodePackage, await lockedPackage(ptyPackage), await lockedPackage(nativePty)],
+  }
 }
 
 /** llvm-strip handles every architecture; GNU strip only the host's. Without a fitting tool the file is used as it is. */
-async function strip(options: { arch: DebianArch; cache: string; from: string; key: string; signal?: AbortSignal }): Promise<{ path: string; stripped: boolean }> {
+async function strip(options: {
+  arch: DebianArch
+  cache: string
+  from: string
+  key: string
+  signal?: AbortSignal
+}): Promise<{ path: string; stripped: boolean }> {
   const hostArch = process.arch === 'x64' ? 'amd64' : process.arch
-  const tools = ['llvm-strip', options.arch === 'arm64' ? 'aarch64-linux-gnu-strip' : 'x86_64-linux-gnu-strip', ...(options.arch === hostArch ? ['strip'] : [])]
+  const tools = [
+    'llvm-strip',
+    options.arch === 'arm64' ? 'aarch64-linux-gnu-strip' : 'x86_64-linux-gnu-strip',
+    ...(options.arch === hostArch ? ['strip'] : []),
+  ]
   const folder = join(options.cache, 'npm', 'stripped')
   const key = createHash('sha256').update(options.key).digest('hex').slice(0, 16)
   const target = join(folder, `node-${options.arch}-${key}`)

@@ -25,12 +25,26 @@ export async function lockedPackage(name: string, root = projectRoot): Promise<N
   const packages = isRecord(lock) && isRecord(lock['packages']) ? lock['packages'] : {}
   const entry = packages[`node_modules/${name}`]
   if (!isRecord(entry) || typeof entry['version'] !== 'string' || typeof entry['integrity'] !== 'string')
-    throw new BuildProblem({ code: 'MissingPackage', message: `${name} is not in package-lock.json`, hint: 'Restore package-lock.json from the repository.' })
-  return { name, version: entry['version'], integrity: entry['integrity'], licence: typeof entry['license'] === 'string' ? entry['license'] : 'unknown' }
+    throw new BuildProblem({
+      code: 'MissingPackage',
+      message: `${name} is not in package-lock.json`,
+      hint: 'Restore package-lock.json from the repository.',
+    })
+  return {
+    name,
+    version: entry['version'],
+    integrity: entry['integrity'],
+    licence: typeof entry['license'] === 'string' ? entry['license'] : 'unknown',
+  }
 }
 
 /** A folder with the package's files: node_modules when npm installed it there, else unpacked in the cache. */
-export async function npmPackageFolder(options: { name: string; cache: string; root?: string; signal?: AbortSignal }): Promise<string> {
+export async function npmPackageFolder(options: {
+  name: string
+  cache: string
+  root?: string
+  signal?: AbortSignal
+}): Promise<string> {
   const root = options.root ?? projectRoot
   const installed = join(root, 'node_modules', options.name)
   const wanted = await lockedPackage(options.name, root)
@@ -59,7 +73,11 @@ export async function npmPackageFolder(options: { name: string; cache: string; r
 
 async function pack(wanted: NpmPackage, folder: string, signal: AbortSignal | undefined): Promise<string> {
   try {
-    await runTool('npm', ['pack', `${wanted.name}@${wanted.version}`, '--pack-destination', folder, '--ignore-scripts', '--silent'], { signal, cwd: folder })
+    await runTool(
+      'npm',
+      ['pack', `${wanted.name}@${wanted.version}`, '--pack-destination', folder, '--ignore-scripts', '--silent'],
+      { signal, cwd: folder },
+    )
   } catch (error) {
     if (error instanceof BuildProblem && error.code === 'ToolFailed')
       throw new BuildProblem({
@@ -71,7 +89,12 @@ async function pack(wanted: NpmPackage, folder: string, signal: AbortSignal | un
     throw error
   }
   const tarball = (await readdir(folder)).find((name) => name.endsWith('.tgz'))
-  if (tarball === undefined) throw new BuildProblem({ code: 'ToolFailed', message: `npm pack ${wanted.name} wrote no file`, hint: 'Run it by hand to see why.' })
+  if (tarball === undefined)
+    throw new BuildProblem({
+      code: 'ToolFailed',
+      message: `npm pack ${wanted.name} wrote no file`,
+      hint: 'Run it by hand to see why.',
+    })
   return join(folder, tarball)
 }
 
@@ -80,7 +103,11 @@ async function verifyIntegrity(tarball: string, wanted: NpmPackage): Promise<voi
   const hash = createHash(algorithm ?? 'sha512')
   await pipeline(createReadStream(tarball), hash)
   if (hash.digest('base64') !== expected)
-    throw new BuildProblem({ code: 'BadDigest', message: `${wanted.name}@${wanted.version} does not match package-lock.json`, hint: 'The registry answers with other content than was locked; do not use it.' })
+    throw new BuildProblem({
+      code: 'BadDigest',
+      message: `${wanted.name}@${wanted.version} does not match package-lock.json`,
+      hint: 'The registry answers with other content than was locked; do not use it.',
+    })
 }
 
 async function unpack(tarball: string, folder: string): Promise<void> {

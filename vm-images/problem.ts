@@ -1,6 +1,15 @@
 // Failures of image building as a person should read them: what was attempted, and what to do about it.
 
-export type BuildProblemCode = 'NoNetwork' | 'MissingTool' | 'BadSignature' | 'BadDigest' | 'MissingPackage' | 'ToolFailed' | 'DiskFull' | 'Aborted' | 'BadInput'
+export type BuildProblemCode =
+  | 'NoNetwork'
+  | 'MissingTool'
+  | 'BadSignature'
+  | 'BadDigest'
+  | 'MissingPackage'
+  | 'ToolFailed'
+  | 'DiskFull'
+  | 'Aborted'
+  | 'BadInput'
 
 export class BuildProblem extends Error {
   readonly code: BuildProblemCode

@@ -28,8 +28,17 @@ function missingTool(name: string, cause?: unknown): BuildProblem {
 }
 
 /** Runs to the end; resolves with what it printed (both streams, at most 1 MiB). Throws BuildProblem when it fails. */
-export async function runTool(name: string, args: readonly string[], options: { signal?: AbortSignal; cwd?: string } = {}): Promise<string> {
-  const child = spawn(name, args, { stdio: ['ignore', 'pipe', 'pipe'], env: toolEnv(), signal: options.signal, cwd: options.cwd })
+export async function runTool(
+  name: string,
+  args: readonly string[],
+  options: { signal?: AbortSignal; cwd?: string } = {},
+): Promise<string> {
+  const child = spawn(name, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: toolEnv(),
+    signal: options.signal,
+    cwd: options.cwd,
+  })
   let output = ''
   const keep = (chunk: Buffer): void => {
     if (output.length < 1 << 20) output += chunk.toString()
@@ -54,7 +63,11 @@ export async function filterThrough(options: {
   consume: (output: Readable) => Promise<void>
   signal?: AbortSignal
 }): Promise<void> {
-  const child = spawn(options.tool, options.args, { stdio: ['pipe', 'pipe', 'pipe'], env: toolEnv(), signal: options.signal })
+  const child = spawn(options.tool, options.args, {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: toolEnv(),
+    signal: options.signal,
+  })
   let stderr = ''
   child.stderr.on('data', (chunk: Buffer) => {
     stderr += chunk.toString().slice(0, 4096)
@@ -65,13 +78,24 @@ export async function filterThrough(options: {
   fed.catch(() => undefined)
   ended.catch(() => undefined)
   const code = await Promise.all([ended, options.consume(child.stdout)]).then(([exit]) => exit)
-  if (code !== 0) throw new BuildProblem({ code: 'ToolFailed', message: `${options.tool} failed: ${stderr.trim()}`, hint: 'The input may be damaged; remove it from the cache and start again.' })
+  if (code !== 0)
+    throw new BuildProblem({
+      code: 'ToolFailed',
+      message: `${options.tool} failed: ${stderr.trim()}`,
+      hint: 'The input may be damaged; remove it from the cache and start again.',
+    })
   await fed
 }
 
 /** Decompresses an .xz file into `target`. */
 export async function unxzTo(input: Readable, target: string, signal?: AbortSignal): Promise<void> {
-  await filterThrough({ tool: 'xz', args: ['-dc'], input, signal, consume: (output) => pipeline(output, createWriteStream(target)) })
+  await filterThrough({
+    tool: 'xz',
+    args: ['-dc'],
+    input,
+    signal,
+    consume: (output) => pipeline(output, createWriteStream(target)),
+  })
 }
 
 /** True when the program can be started. */
@@ -92,7 +116,15 @@ function finished(child: ReturnType<typeof spawn>, name: string): Promise<number
     child.on('error', (error) => {
       const code = 'code' in error ? error.code : undefined
       if (code === 'ENOENT') reject(missingTool(name, error))
-      else if (error.name === 'AbortError') reject(new BuildProblem({ code: 'Aborted', message: `${name} was stopped`, hint: 'Start again to continue.', cause: error }))
+      else if (error.name === 'AbortError')
+        reject(
+          new BuildProblem({
+            code: 'Aborted',
+            message: `${name} was stopped`,
+            hint: 'Start again to continue.',
+            cause: error,
+          }),
+        )
       else reject(error)
     })
     child.on('close', (code, signal) => {

@@ -45,7 +45,11 @@ export function newStage(options: { folder: string; packages: string; arch: Arch
   }
 
   const missing = (path: string): BuildProblem =>
-    new BuildProblem({ code: 'MissingPackage', message: `no package of the recipe brings ${path} (${arch.arch})`, hint: 'Debian has moved it: adapt vm-images/recipe.ts.' })
+    new BuildProblem({
+      code: 'MissingPackage',
+      message: `no package of the recipe brings ${path} (${arch.arch})`,
+      hint: 'Debian has moved it: adapt vm-images/recipe.ts.',
+    })
 
   const findLibrary = async (name: string): Promise<string> => {
     for (const candidate of libraryFolders.map((library) => join(library, name)))
@@ -66,7 +70,12 @@ export function newStage(options: { folder: string; packages: string; arch: Arch
       for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
         const facts = await readElf(join(folder, path))
         if (facts === undefined) continue
-        if (facts.machine !== arch.elfMachine) throw new BuildProblem({ code: 'BadInput', message: `${path} is for another architecture than ${arch.arch}`, hint: 'Report this: the recipe mixes architectures.' })
+        if (facts.machine !== arch.elfMachine)
+          throw new BuildProblem({
+            code: 'BadInput',
+            message: `${path} is for another architecture than ${arch.arch}`,
+            hint: 'Report this: the recipe mixes architectures.',
+          })
         const wanted = facts.interpreter === undefined ? facts.needed : [...facts.needed, arch.loader.name]
         for (const name of wanted) {
           if (taken.has(name)) continue
@@ -82,7 +91,14 @@ export function newStage(options: { folder: string; packages: string; arch: Arch
       const target = await place(path)
       // A hard link costs nothing; across file systems, or when the mode differs, it is a copy.
       const sameMode = mode === undefined || ((await stat(from)).mode & 0o777) === mode
-      if (!sameMode || !(await link(from, target).then(() => true, () => false))) { // prettier-ignore
+      if (
+        !sameMode ||
+        !(await link(from, target).then(
+          () => true,
+          () => false,
+        ))
+      ) {
+        // prettier-ignore
         await copyFile(from, target)
         if (mode !== undefined) await chmod(target, mode)
       }

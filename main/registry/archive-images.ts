@@ -18,7 +18,8 @@ const maxJsonBytes = 16 << 20
 export async function findImages(content: ArchiveContent, blobs: BlobStore): Promise<FoundImage[]> {
   const index = content.files.get('index.json')
   const docker = content.files.get('manifest.json')
-  if (index === undefined && docker === undefined) throw notAnArchive('it has neither index.json (OCI layout) nor manifest.json (docker save)')
+  if (index === undefined && docker === undefined)
+    throw notAnArchive('it has neither index.json (OCI layout) nor manifest.json (docker save)')
   const saved = docker === undefined ? [] : await readSaved(docker, blobs)
   if (index !== undefined) return fromLayout({ index, saved, blobs })
   return Promise.all(saved.map((entry) => fromSaved(entry, content, blobs)))
@@ -35,21 +36,28 @@ async function readSaved(file: StoredBlob, blobs: BlobStore): Promise<SavedImage
   if (!Array.isArray(value)) throw notAnArchive('manifest.json is not a list')
   const entries: unknown[] = value
   return entries.map((entry) => {
-    if (!isRecord(entry) || typeof entry['Config'] !== 'string') throw notAnArchive('manifest.json names no image configuration')
+    if (!isRecord(entry) || typeof entry['Config'] !== 'string')
+      throw notAnArchive('manifest.json names no image configuration')
     return { config: entry['Config'], repoTags: texts(entry['RepoTags']), layers: texts(entry['Layers']) }
   })
 }
 
-async function fromLayout(options: { index: StoredBlob; saved: SavedImage[]; blobs: BlobStore }): Promise<FoundImage[]> {
+async function fromLayout(options: {
+  index: StoredBlob
+  saved: SavedImage[]
+  blobs: BlobStore
+}): Promise<FoundImage[]> {
   const value = await readJson(options.index, options.blobs, 'index.json')
   const list = isRecord(value) && Array.isArray(value['manifests']) ? value['manifests'] : undefined
   if (list === undefined) throw notAnArchive('index.json lists no manifests')
   const byDigest = new Map<string, FoundImage>()
   for (const entry of list as unknown[]) {
-    if (!isRecord(entry) || typeof entry['digest'] !== 'string' || typeof entry['mediaType'] !== 'string') throw notAnArchive('index.json has a broken entry')
+    if (!isRecord(entry) || typeof entry['digest'] !== 'string' || typeof entry['mediaType'] !== 'string')
+      throw notAnArchive('index.json has a broken entry')
     const { digest, mediaType } = entry
     if (![...indexTypes, ...manifestTypes].includes(mediaType)) continue
-    if ((await options.blobs.size(digest)) === undefined) throw new ArchiveError(`the image archive is incomplete: ${digest} is missing`, 'Make the archive again.')
+    if ((await options.blobs.size(digest)) === undefined)
+      throw new ArchiveError(`the image archive is incomplete: ${digest} is missing`, 'Make the archive again.')
     const image = byDigest.get(digest) ?? { names: [], manifest: await options.blobs.readAll(digest), mediaType }
     const name = nameFromAnnotations(entry['annotations'])
     if (name !== undefined && !image.names.includes(name)) image.names.push(name)
@@ -75,11 +83,17 @@ function nameFromAnnotations(annotations: unknown): string | undefined {
 async function fromSaved(entry: SavedImage, content: ArchiveContent, blobs: BlobStore): Promise<FoundImage> {
   const fileOf = (path: string): StoredBlob => {
     const file = content.files.get(path)
-    if (file === undefined) throw new ArchiveError(`the image archive is incomplete: ${path} is missing`, 'Make the archive again with docker save.')
+    if (file === undefined)
+      throw new ArchiveError(
+        `the image archive is incomplete: ${path} is missing`,
+        'Make the archive again with docker save.',
+      )
     return file
   }
   const config = fileOf(entry.config)
-  const layers = await Promise.all(entry.layers.map(async (path) => ({ ...(await layerType(fileOf(path), blobs)), ...fileOf(path) })))
+  const layers = await Promise.all(
+    entry.layers.map(async (path) => ({ ...(await layerType(fileOf(path), blobs)), ...fileOf(path) })),
+  )
   const mediaType = 'application/vnd.docker.distribution.manifest.v2+json'
   const manifest = {
     schemaVersion: 2,
@@ -93,16 +107,26 @@ async function fromSaved(entry: SavedImage, content: ArchiveContent, blobs: Blob
 /** docker save writes plain tars, other tools compressed ones under the same name. */
 async function layerType(file: StoredBlob, blobs: BlobStore): Promise<{ mediaType: string }> {
   const head: Buffer[] = []
-  if (file.size > 1) for await (const chunk of blobs.read(file.digest, { start: 0, end: 1 })) if (chunk instanceof Uint8Array) head.push(Buffer.from(chunk))
+  if (file.size > 1)
+    for await (const chunk of blobs.read(file.digest, { start: 0, end: 1 }))
+      if (chunk instanceof Uint8Array) head.push(Buffer.from(chunk))
   const gzip = Buffer.concat(head).equals(Buffer.from([0x1f, 0x8b]))
-  return { mediaType: gzip ? 'application/vnd.docker.image.rootfs.diff.tar.gzip' : 'application/vnd.docker.image.rootfs.diff.tar' }
+  return {
+    mediaType: gzip
+      ? 'application/vnd.docker.image.rootfs.diff.tar.gzip'
+      : 'application/vnd.docker.image.rootfs.diff.tar',
+  }
 }
 
 function normalise(name: string): string {
   try {
     return formatReference(parseImageName(name))
   } catch (error) {
-    if (error instanceof ReferenceError) throw new ArchiveError(`the archive names an image "${name}": ${error.message}`, 'Give the image a valid name when making the archive.')
+    if (error instanceof ReferenceError)
+      throw new ArchiveError(
+        `the archive names an image "${name}": ${error.message}`,
+        'Give the image a valid name when making the archive.',
+      )
     throw error
   }
 }
@@ -116,4 +140,5 @@ async function readJson(file: StoredBlob, blobs: BlobStore, name: string): Promi
   }
 }
 
-const texts = (value: unknown): string[] => (Array.isArray(value) ? value.filter((entry): entry is string => typeof entry === 'string') : [])
+const texts = (value: unknown): string[] =>
+  Array.isArray(value) ? value.filter((entry): entry is string => typeof entry === 'string') : []

@@ -8,7 +8,12 @@ export async function getBlob(operation: Operation): Promise<void> {
   const digest = requireDigest(operation.target)
   const size = await blobs.size(digest)
   if (size === undefined) throw new RegistryError('BLOB_UNKNOWN', 'blob unknown to registry', { detail: digest })
-  const headers = { 'content-type': 'application/octet-stream', 'docker-content-digest': digest, etag: `"${digest}"`, 'accept-ranges': 'bytes' }
+  const headers = {
+    'content-type': 'application/octet-stream',
+    'docker-content-digest': digest,
+    etag: `"${digest}"`,
+    'accept-ranges': 'bytes',
+  }
   if (request.method === 'HEAD') {
     answer(response, 200, { ...headers, 'content-length': size })
     return
@@ -29,11 +34,21 @@ export async function getBlob(operation: Operation): Promise<void> {
 /** A client that goes away in the middle of a download is no failure of the registry. */
 function ignoreClosed(error: unknown): void {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
-  if (code !== 'ERR_STREAM_PREMATURE_CLOSE' && code !== 'ECONNRESET' && code !== 'EPIPE' && code !== 'ERR_STREAM_DESTROYED' && code !== 'ERR_HTTP2_INVALID_STREAM') throw error
+  if (
+    code !== 'ERR_STREAM_PREMATURE_CLOSE' &&
+    code !== 'ECONNRESET' &&
+    code !== 'EPIPE' &&
+    code !== 'ERR_STREAM_DESTROYED' &&
+    code !== 'ERR_HTTP2_INVALID_STREAM'
+  )
+    throw error
 }
 
 /** One "bytes=a-b" range (RFC 9110); several ranges are answered with the whole. */
-export function parseRange(header: string | undefined, size: number): { start: number; end: number } | 'unsatisfiable' | undefined {
+export function parseRange(
+  header: string | undefined,
+  size: number,
+): { start: number; end: number } | 'unsatisfiable' | undefined {
   const match = /^bytes=(\d*)-(\d*)$/.exec(header ?? '')
   if (match === null || (match[1] === '' && match[2] === '')) return undefined
   const suffix = match[1] === ''
@@ -57,7 +72,12 @@ export async function postUpload(operation: Operation): Promise<void> {
     return
   }
   request.resume()
-  answer(response, 202, { location: `/v2/${clientName}/blobs/uploads/${id}`, range: '0-0', 'docker-upload-uuid': id, 'content-length': 0 })
+  answer(response, 202, {
+    location: `/v2/${clientName}/blobs/uploads/${id}`,
+    range: '0-0',
+    'docker-upload-uuid': id,
+    'content-length': 0,
+  })
 }
 
 export async function getUpload(operation: Operation): Promise<void> {
@@ -105,7 +125,11 @@ async function finish(operation: Operation, id: string, digest: string): Promise
 }
 
 function answerCreated({ response, clientName }: Operation, digest: string): void {
-  answer(response, 201, { location: `/v2/${clientName}/blobs/${digest}`, 'docker-content-digest': digest, 'content-length': 0 })
+  answer(response, 201, {
+    location: `/v2/${clientName}/blobs/${digest}`,
+    'docker-content-digest': digest,
+    'content-length': 0,
+  })
 }
 
 function answerProgress({ response, clientName, target }: Operation, status: number, size: number): void {

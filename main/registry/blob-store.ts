@@ -80,7 +80,8 @@ export async function openBlobStore(folder: string): Promise<BlobStore> {
         (found) => found.size,
         () => undefined,
       ),
-    read: (digest, range) => createReadStream(pathOf(digest), range === undefined ? {} : { start: range.start, end: range.end }),
+    read: (digest, range) =>
+      createReadStream(pathOf(digest), range === undefined ? {} : { start: range.start, end: range.end }),
     readAll: (digest) => readFile(pathOf(digest)),
     async put(content) {
       const digest = digestOf(content)
@@ -120,8 +121,15 @@ export async function openBlobStore(folder: string): Promise<BlobStore> {
     },
     async all() {
       const names = await readdir(blobs)
-      const found = await Promise.all(names.map(async (name) => ({ digest: `sha256:${name}`, stats: await stat(join(blobs, name)).catch(() => undefined) })))
-      return found.flatMap(({ digest, stats }) => (stats === undefined ? [] : [{ digest, size: stats.size, mtimeMs: stats.mtimeMs }]))
+      const found = await Promise.all(
+        names.map(async (name) => ({
+          digest: `sha256:${name}`,
+          stats: await stat(join(blobs, name)).catch(() => undefined),
+        })),
+      )
+      return found.flatMap(({ digest, stats }) =>
+        stats === undefined ? [] : [{ digest, size: stats.size, mtimeMs: stats.mtimeMs }],
+      )
     },
     async startUpload() {
       const id = randomUUID()

@@ -27,8 +27,14 @@ export interface Manifest {
   annotations: Record<string, string> | undefined
 }
 
-export const indexTypes = ['application/vnd.oci.image.index.v1+json', 'application/vnd.docker.distribution.manifest.list.v2+json']
-export const manifestTypes = ['application/vnd.oci.image.manifest.v1+json', 'application/vnd.docker.distribution.manifest.v2+json']
+export const indexTypes = [
+  'application/vnd.oci.image.index.v1+json',
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+]
+export const manifestTypes = [
+  'application/vnd.oci.image.manifest.v1+json',
+  'application/vnd.docker.distribution.manifest.v2+json',
+]
 export const digestPattern = /^sha256:[a-f0-9]{64}$/
 
 /** Parses a manifest; throws Error with a short reason when it is none. `declared` is the Content-Type or descriptor's media type. */
@@ -43,9 +49,12 @@ export function parseManifest(content: Buffer, declared?: string): Manifest {
   if (value['schemaVersion'] !== 2) throw new Error('only schemaVersion 2 is supported')
   const own = typeof value['mediaType'] === 'string' ? value['mediaType'] : undefined
   const mediaType = own ?? declared ?? (Array.isArray(value['manifests']) ? indexTypes[0] : manifestTypes[0]) ?? ''
-  if (own !== undefined && declared !== undefined && own !== declared) throw new Error(`mediaType ${own} differs from Content-Type ${declared}`)
-  const list = (key: string): Descriptor[] => (Array.isArray(value[key]) ? value[key].map((entry) => readDescriptor(entry, key)) : [])
-  const optional = (key: string): Descriptor | undefined => (value[key] === undefined ? undefined : readDescriptor(value[key], key))
+  if (own !== undefined && declared !== undefined && own !== declared)
+    throw new Error(`mediaType ${own} differs from Content-Type ${declared}`)
+  const list = (key: string): Descriptor[] =>
+    Array.isArray(value[key]) ? value[key].map((entry) => readDescriptor(entry, key)) : []
+  const optional = (key: string): Descriptor | undefined =>
+    value[key] === undefined ? undefined : readDescriptor(value[key], key)
   const config = optional('config')
   const isIndex = indexTypes.includes(mediaType)
   if (!isIndex && !manifestTypes.includes(mediaType)) throw new Error(`unsupported media type ${mediaType}`)
@@ -66,7 +75,8 @@ export function parseManifest(content: Buffer, declared?: string): Manifest {
 function readDescriptor(value: unknown, where: string): Descriptor {
   if (!isRecord(value)) throw new Error(`${where}: not a descriptor`)
   const { mediaType, digest, size } = value
-  if (typeof mediaType !== 'string' || typeof digest !== 'string' || typeof size !== 'number') throw new Error(`${where}: a descriptor needs mediaType, digest and size`)
+  if (typeof mediaType !== 'string' || typeof digest !== 'string' || typeof size !== 'number')
+    throw new Error(`${where}: a descriptor needs mediaType, digest and size`)
   if (!digestPattern.test(digest)) throw new Error(`${where}: unsupported digest ${digest}`)
   const platform = value['platform']
   const annotations = readAnnotations(value['annotations'])
@@ -89,7 +99,9 @@ export function readPlatform(value: Record<string, unknown>): Platform {
 
 function readAnnotations(value: unknown): Record<string, string> | undefined {
   if (!isRecord(value)) return undefined
-  return Object.fromEntries(Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
+  return Object.fromEntries(
+    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  )
 }
 
 const hasUrls = (layers: unknown, index: number): boolean => {
@@ -97,4 +109,5 @@ const hasUrls = (layers: unknown, index: number): boolean => {
   return isRecord(layer) && Array.isArray(layer['urls']) && layer['urls'].length > 0
 }
 
-export const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

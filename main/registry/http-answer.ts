@@ -50,21 +50,36 @@ export class RegistryError extends Error {
 export type AnswerHeaders = Record<string, string | number>
 
 /** Ends the response. A HEAD answer keeps its headers and has no body. */
-export function answer(response: RegistryResponse, status: number, headers: AnswerHeaders, body?: Buffer | string): void {
+export function answer(
+  response: RegistryResponse,
+  status: number,
+  headers: AnswerHeaders,
+  body?: Buffer | string,
+): void {
   response.statusCode = status
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
-  if (body !== undefined && headers['content-length'] === undefined) response.setHeader('content-length', Buffer.byteLength(body))
+  if (body !== undefined && headers['content-length'] === undefined)
+    response.setHeader('content-length', Buffer.byteLength(body))
   // Http2ServerResponse and ServerResponse declare `end` differently; both take the body alone.
   if (body === undefined) response.end()
   else response.end(body)
 }
 
-export function answerJson(response: RegistryResponse, status: number, value: unknown, headers: AnswerHeaders = {}): void {
+export function answerJson(
+  response: RegistryResponse,
+  status: number,
+  value: unknown,
+  headers: AnswerHeaders = {},
+): void {
   answer(response, status, { 'content-type': 'application/json', ...headers }, JSON.stringify(value))
 }
 
 export function answerError(response: RegistryResponse, error: RegistryError): void {
-  answerJson(response, error.status, { errors: [{ code: error.code, message: error.message, ...(error.detail === undefined ? {} : { detail: error.detail }) }] })
+  answerJson(response, error.status, {
+    errors: [
+      { code: error.code, message: error.message, ...(error.detail === undefined ? {} : { detail: error.detail }) },
+    ],
+  })
 }
 
 export const headerOf = (headers: IncomingHttpHeaders, name: string): string | undefined => {

@@ -48,7 +48,8 @@ export async function openImageIndex(folder: string, logger: Logger): Promise<Im
         const next = structuredClone(current)
         const value = await change(next)
         for (const [name, repository] of Object.entries(next))
-          if (Object.keys(repository.manifests).length === 0 && Object.keys(repository.tags).length === 0) delete next[name]
+          if (Object.keys(repository.manifests).length === 0 && Object.keys(repository.tags).length === 0)
+            delete next[name]
         await save(path, next)
         current = next
         for (const callback of watchers) callback()
@@ -80,7 +81,8 @@ async function load(path: string, logger: Logger): Promise<Repositories> {
   }
   try {
     const value: unknown = JSON.parse(text)
-    if (isRecord(value) && value['formatVersion'] === 1 && isRepositories(value['repositories'])) return value['repositories']
+    if (isRecord(value) && value['formatVersion'] === 1 && isRepositories(value['repositories']))
+      return value['repositories']
     throw new Error('unknown format')
   } catch (error) {
     // The images can be imported again; refusing to start would help nobody. The file is kept for a look.
@@ -104,5 +106,8 @@ async function save(path: string, repositories: Repositories): Promise<void> {
 }
 
 function isRepositories(value: unknown): value is Repositories {
-  return isRecord(value) && Object.values(value).every((entry) => isRecord(entry) && isRecord(entry['manifests']) && isRecord(entry['tags']))
+  return (
+    isRecord(value) &&
+    Object.values(value).every((entry) => isRecord(entry) && isRecord(entry['manifests']) && isRecord(entry['tags']))
+  )
 }

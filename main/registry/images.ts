@@ -76,7 +76,8 @@ export function newImages(options: { blobs: BlobStore; index: ImageIndex; logger
   }
 
   const platformOf = async (manifest: Manifest): Promise<Platform> => {
-    if (manifest.config === undefined || (await blobs.size(manifest.config.digest)) === undefined) return { os: 'linux', architecture: '' }
+    if (manifest.config === undefined || (await blobs.size(manifest.config.digest)) === undefined)
+      return { os: 'linux', architecture: '' }
     const config: unknown = JSON.parse((await blobs.readAll(manifest.config.digest)).toString('utf8'))
     return isRecord(config) ? readPlatform(config) : { os: 'linux', architecture: '' }
   }
@@ -112,7 +113,8 @@ export function newImages(options: { blobs: BlobStore; index: ImageIndex; logger
     const kept = new Set<string>()
     for (const repository of Object.values(repositories)) {
       const roots = new Set(Object.values(repository.tags).map((entry) => entry.digest))
-      for (const [digest, entry] of Object.entries(repository.manifests)) if (nowMs - entry.pushedAtMs < graceMs) roots.add(digest)
+      for (const [digest, entry] of Object.entries(repository.manifests))
+        if (nowMs - entry.pushedAtMs < graceMs) roots.add(digest)
       const reached = new Map<string, number>()
       for (const root of roots) await contentOf(root, reached)
       // What refers to kept content (signatures) stays with it.
@@ -132,7 +134,11 @@ export function newImages(options: { blobs: BlobStore; index: ImageIndex; logger
   }
 
   /** Manifest entries of a repository that no tag leads to any more and that were reachable from `content`. */
-  const forget = async (repositories: Repositories, repository: string, content: ReadonlyMap<string, number>): Promise<void> => {
+  const forget = async (
+    repositories: Repositories,
+    repository: string,
+    content: ReadonlyMap<string, number>,
+  ): Promise<void> => {
     const entry = repositories[repository]
     if (entry === undefined) return
     const reached = new Map<string, number>()
@@ -147,11 +153,16 @@ export function newImages(options: { blobs: BlobStore; index: ImageIndex; logger
       const stored = await blobs.put(put.content)
       await index.update(async (repositories) => {
         const repository = ensureRepository(repositories, put.repository)
-        repository.manifests[stored.digest] = { mediaType: manifest.mediaType, size: stored.size, pushedAtMs: put.nowMs }
+        repository.manifests[stored.digest] = {
+          mediaType: manifest.mediaType,
+          size: stored.size,
+          pushedAtMs: put.nowMs,
+        }
         for (const child of manifest.manifests)
           if (repository.manifests[child.digest] === undefined && (await blobs.size(child.digest)) !== undefined)
             repository.manifests[child.digest] = { mediaType: child.mediaType, size: child.size, pushedAtMs: put.nowMs }
-        if (put.tag !== undefined) repository.tags[put.tag] = { digest: stored.digest, updatedAtMs: put.nowMs, builtIn: put.builtIn ?? false }
+        if (put.tag !== undefined)
+          repository.tags[put.tag] = { digest: stored.digest, updatedAtMs: put.nowMs, builtIn: put.builtIn ?? false }
       })
       return { digest: stored.digest, manifest }
     },
@@ -192,10 +203,14 @@ export function newImages(options: { blobs: BlobStore; index: ImageIndex; logger
     referenced: () => referencedBy(index.repositories, Number.POSITIVE_INFINITY),
     async collectGarbage(nowMs) {
       const kept = await referencedBy(index.repositories, nowMs)
-      const stale = Object.values(index.repositories).some((repository) => Object.keys(repository.manifests).some((digest) => !kept.has(digest)))
+      const stale = Object.values(index.repositories).some((repository) =>
+        Object.keys(repository.manifests).some((digest) => !kept.has(digest)),
+      )
       if (stale)
         await index.update((repositories) => {
-          for (const repository of Object.values(repositories)) for (const digest of Object.keys(repository.manifests)) if (!kept.has(digest)) delete repository.manifests[digest]
+          for (const repository of Object.values(repositories))
+            for (const digest of Object.keys(repository.manifests))
+              if (!kept.has(digest)) delete repository.manifests[digest]
         })
       let bytes = 0
       let count = 0
@@ -218,10 +233,23 @@ async function validate(put: PutManifestOptions, blobs: BlobStore): Promise<Mani
     throw new ManifestRejected('MANIFEST_INVALID', error instanceof Error ? error.message : 'manifest invalid')
   }
   for (const blob of manifest.blobs)
-    if ((await blobs.size(blob.digest)) === undefined) throw new ManifestRejected('MANIFEST_BLOB_UNKNOWN', `blob unknown to registry: ${blob.digest}`, { digest: blob.digest })
-  const present = await Promise.all(manifest.manifests.map(async (child) => (await blobs.size(child.digest)) !== undefined))
+    if ((await blobs.size(blob.digest)) === undefined)
+      throw new ManifestRejected('MANIFEST_BLOB_UNKNOWN', `blob unknown to registry: ${blob.digest}`, {
+        digest: blob.digest,
+      })
+  const present = await Promise.all(
+    manifest.manifests.map(async (child) => (await blobs.size(child.digest)) !== undefined),
+  )
   const missing = manifest.manifests.filter((_, position) => present[position] !== true)
-  const enough = put.allowMissingPlatforms === true ? missing.length < manifest.manifests.length || manifest.manifests.length === 0 : missing.length === 0
-  if (!enough) throw new ManifestRejected('MANIFEST_BLOB_UNKNOWN', `manifest unknown to registry: ${missing.map((child) => child.digest).join(', ')}`, { digest: missing[0]?.digest })
+  const enough =
+    put.allowMissingPlatforms === true
+      ? missing.length < manifest.manifests.length || manifest.manifests.length === 0
+      : missing.length === 0
+  if (!enough)
+    throw new ManifestRejected(
+      'MANIFEST_BLOB_UNKNOWN',
+      `manifest unknown to registry: ${missing.map((child) => child.digest).join(', ')}`,
+      { digest: missing[0]?.digest },
+    )
   return manifest
 }

@@ -25,12 +25,17 @@ export interface Operation extends HandlerContext {
 }
 
 export function requireDigest(text: string): string {
-  if (!digestPattern.test(text)) throw new RegistryError('DIGEST_INVALID', 'provided digest did not match uploaded content', { detail: text })
+  if (!digestPattern.test(text))
+    throw new RegistryError('DIGEST_INVALID', 'provided digest did not match uploaded content', { detail: text })
   return text
 }
 
 /** ?n= and ?last= with a Link header to the next page. */
-export function paginate(all: readonly string[], query: URLSearchParams, path: string): { page: string[]; link: Record<string, string> } {
+export function paginate(
+  all: readonly string[],
+  query: URLSearchParams,
+  path: string,
+): { page: string[]; link: Record<string, string> } {
   const limit = Number(query.get('n') ?? Number.NaN)
   const last = query.get('last')
   const rest = last === null ? [...all] : all.filter((entry) => entry > last)
@@ -39,4 +44,3 @@ export function paginate(all: readonly string[], query: URLSearchParams, path: s
   const more = page.length < rest.length && end !== undefined
   return { page, link: more ? { link: `<${path}?n=${limit}&last=${encodeURIComponent(end)}>; rel="next"` } : {} }
 }
-

@@ -36,16 +36,24 @@ export const pathPattern = new RegExp(`^${remotePath}$`)
 
 /** Parses a name as users write it. Throws ReferenceError with upstream's words. Neither tag nor digest is added. */
 export function parseReference(text: string): ImageReference {
-  if (identifierPattern.test(text)) throw new ReferenceError(`invalid repository name (${text}), cannot specify 64-byte hexadecimal strings`)
+  if (identifierPattern.test(text))
+    throw new ReferenceError(`invalid repository name (${text}), cannot specify 64-byte hexadecimal strings`)
   const split = splitDomain(text)
   const colon = split.remainder.indexOf(':')
   const remote = colon === -1 ? split.remainder : split.remainder.slice(0, colon)
-  if (remote.toLowerCase() !== remote) throw new ReferenceError(`invalid reference format: repository name (${remote}) must be lowercase`)
+  if (remote.toLowerCase() !== remote)
+    throw new ReferenceError(`invalid reference format: repository name (${remote}) must be lowercase`)
   const match = referencePattern.exec(`${split.domain}/${split.remainder}`)
   if (match?.[1] === undefined || match[2] === undefined) throw new ReferenceError('invalid reference format')
-  if (match[2].length > maxNameLength) throw new ReferenceError(`repository name must not be more than ${maxNameLength} characters`)
+  if (match[2].length > maxNameLength)
+    throw new ReferenceError(`repository name must not be more than ${maxNameLength} characters`)
   if (match[4] !== undefined) validateDigest(match[4])
-  return { domain: match[1], path: match[2], ...(match[3] === undefined ? {} : { tag: match[3] }), ...(match[4] === undefined ? {} : { digest: match[4] }) }
+  return {
+    domain: match[1],
+    path: match[2],
+    ...(match[3] === undefined ? {} : { tag: match[3] }),
+    ...(match[4] === undefined ? {} : { digest: match[4] }),
+  }
 }
 
 /** As parseReference; without tag and digest the tag is "latest". */
@@ -63,7 +71,8 @@ export const repositoryOf = (reference: ImageReference): string => `${reference.
 
 /** The shortest way to write it: "hello:1.0" for docker.io/library/hello:1.0. */
 export function familiarName(name: string): string {
-  if (name.startsWith(`${defaultDomain}/${officialPrefix}`)) return name.slice(defaultDomain.length + 1 + officialPrefix.length)
+  if (name.startsWith(`${defaultDomain}/${officialPrefix}`))
+    return name.slice(defaultDomain.length + 1 + officialPrefix.length)
   return name.startsWith(`${defaultDomain}/`) ? name.slice(defaultDomain.length + 1) : name
 }
 
@@ -85,5 +94,8 @@ function splitDomain(name: string): { domain: string; remainder: string } {
   const isDomain = slash !== -1 && (first === 'localhost' || /[.:]/.test(first) || first.toLowerCase() !== first)
   const chosen = isDomain ? (first === legacyDomain ? defaultDomain : first) : defaultDomain
   const remainder = isDomain ? name.slice(slash + 1) : name
-  return { domain: chosen, remainder: chosen === defaultDomain && !remainder.includes('/') ? `${officialPrefix}${remainder}` : remainder }
+  return {
+    domain: chosen,
+    remainder: chosen === defaultDomain && !remainder.includes('/') ? `${officialPrefix}${remainder}` : remainder,
+  }
 }

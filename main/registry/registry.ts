@@ -43,7 +43,11 @@ export interface Registry {
   collectGarbage(): Promise<{ blobs: number; bytes: number }>
 }
 
-export async function openRegistry(options: { folder: string; logger: Logger; nowMs?: () => number }): Promise<Registry> {
+export async function openRegistry(options: {
+  folder: string
+  logger: Logger
+  nowMs?: () => number
+}): Promise<Registry> {
   const { folder, logger } = options
   const nowMs = options.nowMs ?? Date.now
   const blobs = await openBlobStore(folder)
@@ -54,7 +58,11 @@ export async function openRegistry(options: { folder: string; logger: Logger; no
   const describe = (reference: string): Promise<RegistryImage | undefined> => {
     const parsed = parseImageName(reference)
     const repository = repositoryOf(parsed)
-    const tag = parsed.tag ?? Object.entries(index.repositories[repository]?.tags ?? {}).find(([, entry]) => entry.digest === parsed.digest)?.[0]
+    const tag =
+      parsed.tag ??
+      Object.entries(index.repositories[repository]?.tags ?? {}).find(
+        ([, entry]) => entry.digest === parsed.digest,
+      )?.[0]
     return tag === undefined ? Promise.resolve(undefined) : images.describe(repository, tag)
   }
 
@@ -62,7 +70,15 @@ export async function openRegistry(options: { folder: string; logger: Logger; no
     const stored: ImportedImage[] = []
     for (const name of names) {
       const parsed = parseImageName(name)
-      await images.putManifest({ repository: repositoryOf(parsed), content: found.manifest, mediaType: found.mediaType, tag: parsed.tag ?? 'latest', builtIn, nowMs: nowMs(), allowMissingPlatforms: true })
+      await images.putManifest({
+        repository: repositoryOf(parsed),
+        content: found.manifest,
+        mediaType: found.mediaType,
+        tag: parsed.tag ?? 'latest',
+        builtIn,
+        nowMs: nowMs(),
+        allowMissingPlatforms: true,
+      })
       const image = await describe(name)
       if (image !== undefined) stored.push(image)
     }
@@ -80,10 +96,16 @@ export async function openRegistry(options: { folder: string; logger: Logger; no
     const imported: ImportedImage[] = []
     try {
       const found = await findImages(content, blobs)
-      if (found.length === 0) throw new ArchiveError('the archive holds no image', 'Make the archive again with an image in it.')
+      if (found.length === 0)
+        throw new ArchiveError('the archive holds no image', 'Make the archive again with an image in it.')
       for (const image of found) imported.push(...(await store(image, namesFor(image, found.length, chosen), false)))
     } catch (error) {
-      if (error instanceof ManifestRejected) throw new ArchiveError(`the image archive is incomplete: ${error.message}`, 'Make the archive again; every layer must be in it.', error)
+      if (error instanceof ManifestRejected)
+        throw new ArchiveError(
+          `the image archive is incomplete: ${error.message}`,
+          'Make the archive again; every layer must be in it.',
+          error,
+        )
       throw error
     } finally {
       await discard(content, blobs, await images.referenced())
@@ -111,7 +133,8 @@ export async function openRegistry(options: { folder: string; logger: Logger; no
       return result
     },
     async addLayout(layout) {
-      for (const hex of await readdir(join(layout, 'blobs', 'sha256'))) await blobs.adopt(join(layout, 'blobs', 'sha256', hex), `sha256:${hex}`)
+      for (const hex of await readdir(join(layout, 'blobs', 'sha256')))
+        await blobs.adopt(join(layout, 'blobs', 'sha256', hex), `sha256:${hex}`)
       const top = await blobs.put(await readFile(join(layout, 'index.json')))
       const found = await findImages({ files: new Map([['index.json', top]]), added: new Set() }, blobs)
       const added: ImportedImage[] = []
@@ -120,7 +143,11 @@ export async function openRegistry(options: { folder: string; logger: Logger; no
         for (const name of image.names) {
           const existing = await describe(name)
           // A built-in name that somebody replaced with an own image stays theirs.
-          if (existing === undefined || (existing.builtIn && !image.manifest.equals(await blobs.readAll(existing.digest)))) missing.push(name)
+          if (
+            existing === undefined ||
+            (existing.builtIn && !image.manifest.equals(await blobs.readAll(existing.digest)))
+          )
+            missing.push(name)
           else added.push(existing)
         }
         added.push(...(await store(image, missing, true)))
@@ -131,8 +158,16 @@ export async function openRegistry(options: { folder: string; logger: Logger; no
 }
 
 function namesFor(image: FoundImage, count: number, chosen: string | undefined): string[] {
-  if (chosen !== undefined && count > 1) throw new ArchiveError(`the archive holds ${count} images; one name cannot be given to all`, 'Import it without a name.')
+  if (chosen !== undefined && count > 1)
+    throw new ArchiveError(
+      `the archive holds ${count} images; one name cannot be given to all`,
+      'Import it without a name.',
+    )
   if (chosen !== undefined) return [chosen]
-  if (image.names.length === 0) throw new ArchiveError('the archive does not name its image', 'Give it a name: orrery image import --name NAME:TAG FILE.tar')
+  if (image.names.length === 0)
+    throw new ArchiveError(
+      'the archive does not name its image',
+      'Give it a name: orrery image import --name NAME:TAG FILE.tar',
+    )
   return image.names
 }

@@ -32,7 +32,11 @@ export interface OpenArchiveOptions {
   onStep?: (step: string) => void
 }
 
-const keyrings = ['/usr/share/keyrings/debian-archive-keyring.gpg', '/usr/share/keyrings/debian-archive-keyring.pgp', '/etc/apt/trusted.gpg.d/debian-archive-keyring.gpg']
+const keyrings = [
+  '/usr/share/keyrings/debian-archive-keyring.gpg',
+  '/usr/share/keyrings/debian-archive-keyring.pgp',
+  '/etc/apt/trusted.gpg.d/debian-archive-keyring.gpg',
+]
 const parallelDownloads = 6
 
 export async function openArchive(options: OpenArchiveOptions): Promise<DebianArchive> {
@@ -47,7 +51,17 @@ export async function openArchive(options: OpenArchiveOptions): Promise<DebianAr
     if (known !== undefined) return known
     // Read when first needed: packages that are already known by hash can be fetched without the index.
     release ??= fetchRelease({ ...options, mirror, folder })
-    const loading = release.then((files) => loadIndex({ arch, release: files, mirror, folder, suite: options.suite, signal: options.signal, onStep: options.onStep }))
+    const loading = release.then((files) =>
+      loadIndex({
+        arch,
+        release: files,
+        mirror,
+        folder,
+        suite: options.suite,
+        signal: options.signal,
+        onStep: options.onStep,
+      }),
+    )
     indexes.set(arch, loading)
     return loading
   }
@@ -71,14 +85,25 @@ export async function openArchive(options: OpenArchiveOptions): Promise<DebianAr
     async resolveMeta(arch, name, prefix) {
       const match = dependencyNames(await index(arch), name).find((dependency) => dependency.startsWith(prefix))
       if (match === undefined)
-        throw new BuildProblem({ code: 'MissingPackage', message: `${name} (${arch}) depends on no ${prefix}…`, hint: 'The mirror may be incomplete.' })
+        throw new BuildProblem({
+          code: 'MissingPackage',
+          message: `${name} (${arch}) depends on no ${prefix}…`,
+          hint: 'The mirror may be incomplete.',
+        })
       return match
     },
     async fetch(packages, onBytes) {
       const files = new Map<string, string>()
       await eachLimited(packages, parallelDownloads, async (entry) => {
         const target = join(folder, 'by-hash', `${entry.sha256}.deb`)
-        await download({ url: `${mirror}/${entry.filename}`, target, sha256: entry.sha256, size: entry.size, signal: options.signal, onBytes })
+        await download({
+          url: `${mirror}/${entry.filename}`,
+          target,
+          sha256: entry.sha256,
+          size: entry.size,
+          signal: options.signal,
+          onBytes,
+        })
         files.set(entry.name, target)
       })
       return files
@@ -103,7 +128,11 @@ async function fetchRelease(options: OpenArchiveOptions & { mirror: string; fold
 async function verifySignature(file: string): Promise<void> {
   const keyring = keyrings.find((path) => existsSync(path))
   if (keyring === undefined)
-    throw new BuildProblem({ code: 'MissingTool', message: "Debian's archive keyring is not installed", hint: 'Install it: apt-get install debian-archive-keyring' })
+    throw new BuildProblem({
+      code: 'MissingTool',
+      message: "Debian's archive keyring is not installed",
+      hint: 'Install it: apt-get install debian-archive-keyring',
+    })
   try {
     await runTool('gpgv', ['--keyring', keyring, file])
   } catch (error) {
@@ -133,7 +162,11 @@ async function loadIndex(options: IndexOptions): Promise<string> {
   const packed = options.release.get(`${directory}/Packages.xz`)
   const plain = options.release.get(`${directory}/Packages`)
   if (packed === undefined || plain === undefined)
-    throw new BuildProblem({ code: 'MissingPackage', message: `Debian ${options.suite} has no packages for ${options.arch} at ${options.mirror}`, hint: 'Name a complete mirror with ORRERY_DEBIAN_MIRROR.' })
+    throw new BuildProblem({
+      code: 'MissingPackage',
+      message: `Debian ${options.suite} has no packages for ${options.arch} at ${options.mirror}`,
+      hint: 'Name a complete mirror with ORRERY_DEBIAN_MIRROR.',
+    })
   const target = join(options.folder, 'by-hash', `${plain.sha256}.packages`)
   if (!existsSync(target)) {
     options.onStep?.(`reading the package index for ${options.arch}`)
@@ -143,7 +176,11 @@ async function loadIndex(options: IndexOptions): Promise<string> {
     const part = `${target}.part-${process.pid}`
     await unxzTo(createReadStream(file), part, options.signal)
     if ((await sha256OfFile(part)) !== plain.sha256)
-      throw new BuildProblem({ code: 'BadDigest', message: `the package index for ${options.arch} does not match InRelease`, hint: 'Try again; the download was damaged.' })
+      throw new BuildProblem({
+        code: 'BadDigest',
+        message: `the package index for ${options.arch} does not match InRelease`,
+        hint: 'Try again; the download was damaged.',
+      })
     await rename(part, target)
     await rm(file, { force: true })
   }

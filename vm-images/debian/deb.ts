@@ -23,7 +23,8 @@ export async function unpackDeb(options: UnpackOptions): Promise<string[]> {
   const input = createReadStream(options.deb, { start: member.offset, end: member.offset + member.size - 1 })
   const written: string[] = []
   const consume = (stream: Readable): Promise<void> => unpackTar({ ...options, stream, written })
-  if (member.name.endsWith('.xz')) await filterThrough({ tool: 'xz', args: ['-dc'], input, consume, signal: options.signal })
+  if (member.name.endsWith('.xz'))
+    await filterThrough({ tool: 'xz', args: ['-dc'], input, consume, signal: options.signal })
   else if (member.name.endsWith('.zst')) await consume(input.pipe(createZstdDecompress()))
   else if (member.name.endsWith('.gz')) await consume(input.pipe(createGunzip()))
   else await consume(input)
@@ -43,7 +44,7 @@ async function findDataMember(path: string): Promise<Member> {
     const magic = Buffer.alloc(8)
     await file.read(magic, 0, 8, 0)
     const header = Buffer.alloc(60)
-    for (let position = 8; magic.toString('latin1') === '!<arch>\n'; ) {
+    for (let position = 8; magic.toString('latin1') === '!<arch>\n';) {
       const { bytesRead } = await file.read(header, 0, 60, position)
       if (bytesRead < 60) break
       const name = header.toString('latin1', 0, 16).trim().replace(/\/$/, '')
@@ -54,7 +55,11 @@ async function findDataMember(path: string): Promise<Member> {
   } finally {
     await file.close()
   }
-  throw new BuildProblem({ code: 'BadInput', message: `${path} is not a Debian package`, hint: 'Remove it from the cache and start again.' })
+  throw new BuildProblem({
+    code: 'BadInput',
+    message: `${path} is not a Debian package`,
+    hint: 'Remove it from the cache and start again.',
+  })
 }
 
 async function unpackTar(options: UnpackOptions & { stream: Readable; written: string[] }): Promise<void> {
@@ -100,6 +105,11 @@ async function writeEntry(content: Entry, place: { target: string; folder: strin
 function safePath(name: string): string {
   const path = normalize(name).replace(/^\/+/, '').replace(/\/+$/, '')
   if (path === '.' || path === '') return ''
-  if (path.startsWith('..')) throw new BuildProblem({ code: 'BadInput', message: `a package contains the path ${name}`, hint: 'The package is not from Debian.' })
+  if (path.startsWith('..'))
+    throw new BuildProblem({
+      code: 'BadInput',
+      message: `a package contains the path ${name}`,
+      hint: 'The package is not from Debian.',
+    })
   return path
 }

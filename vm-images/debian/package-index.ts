@@ -39,7 +39,8 @@ export function findPackages(text: string, wanted: ReadonlySet<string>): Map<str
       if (wanted.has(name)) {
         const parsed = parseStanza(text.slice(start, end))
         const known = found.get(name)
-        if (parsed !== undefined && (known === undefined || compareVersions(parsed.version, known.version) > 0)) found.set(name, parsed)
+        if (parsed !== undefined && (known === undefined || compareVersions(parsed.version, known.version) > 0))
+          found.set(name, parsed)
       }
     }
     start = end + 2
@@ -49,8 +50,21 @@ export function findPackages(text: string, wanted: ReadonlySet<string>): Map<str
 
 function parseStanza(stanza: string): DebianPackage | undefined {
   const field = (name: string): string | undefined => new RegExp(`^${name}: (.*)$`, 'm').exec(stanza)?.[1]
-  const [name, version, arch, filename, sha256] = [field('Package'), field('Version'), field('Architecture'), field('Filename'), field('SHA256')]
-  if (name === undefined || version === undefined || arch === undefined || filename === undefined || sha256 === undefined) return undefined
+  const [name, version, arch, filename, sha256] = [
+    field('Package'),
+    field('Version'),
+    field('Architecture'),
+    field('Filename'),
+    field('SHA256'),
+  ]
+  if (
+    name === undefined ||
+    version === undefined ||
+    arch === undefined ||
+    filename === undefined ||
+    sha256 === undefined
+  )
+    return undefined
   return { name, version, arch, filename, sha256, size: Number(field('Size')) }
 }
 
@@ -68,7 +82,11 @@ export function dependencyNames(text: string, name: string): string[] {
 export function compareVersions(a: string, b: string): number {
   const left = splitVersion(a)
   const right = splitVersion(b)
-  return left.epoch - right.epoch || compareParts(left.upstream, right.upstream) || compareParts(left.revision, right.revision)
+  return (
+    left.epoch - right.epoch ||
+    compareParts(left.upstream, right.upstream) ||
+    compareParts(left.revision, right.revision)
+  )
 }
 
 function splitVersion(version: string): { epoch: number; upstream: string; revision: string } {
@@ -83,7 +101,14 @@ function splitVersion(version: string): { epoch: number; upstream: string; revis
 }
 
 function compareParts(a: string, b: string): number {
-  const weight = (char: string | undefined): number => (char === undefined || /\d/.test(char) ? 0 : char === '~' ? -1 : /[A-Za-z]/.test(char) ? char.charCodeAt(0) : char.charCodeAt(0) + 256)
+  const weight = (char: string | undefined): number =>
+    char === undefined || /\d/.test(char)
+      ? 0
+      : char === '~'
+        ? -1
+        : /[A-Za-z]/.test(char)
+          ? char.charCodeAt(0)
+          : char.charCodeAt(0) + 256
   let i = 0
   let j = 0
   while (i < a.length || j < b.length) {

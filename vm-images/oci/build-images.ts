@@ -43,7 +43,10 @@ export async function buildImages(options: BuildImagesOptions): Promise<BuiltInI
       try {
         const files = await build({ name, recipe, archive: await archive, work, options })
         await writeLayout(join(work, 'layout'), files)
-        const id = createHash('sha256').update(files.get('index.json') ?? '').digest('hex').slice(0, 16)
+        const id = createHash('sha256')
+          .update(files.get('index.json') ?? '')
+          .digest('hex')
+          .slice(0, 16)
         folder = await store.publish({ key, folder: `${name}-${id}`, work: join(work, 'layout') })
       } catch (error) {
         throw explain(error, `building the image ${name}`)
@@ -56,7 +59,13 @@ export async function buildImages(options: BuildImagesOptions): Promise<BuiltInI
   return built
 }
 
-async function build(job: { name: string; recipe: ImageRecipe; archive: DebianArchive; work: string; options: BuildImagesOptions }): Promise<Map<string, Buffer>> {
+async function build(job: {
+  name: string
+  recipe: ImageRecipe
+  archive: DebianArchive
+  work: string
+  options: BuildImagesOptions
+}): Promise<Map<string, Buffer>> {
   const { name, recipe, archive, work, options } = job
   const platforms: PlatformImage[] = []
   for (const arch of arches) {
@@ -66,16 +75,26 @@ async function build(job: { name: string; recipe: ImageRecipe; archive: DebianAr
     await mkdir(root, { recursive: true })
     const debs = await archive.fetch(await archive.resolve(arch, [...new Set(recipe.packages)]))
     options.onProgress?.({ image: name, step: `unpacking packages for ${arch}` })
-    await Promise.all([...debs.values()].map((deb) => unpackDeb({ deb, folder: packages, accept: isWanted, signal: options.signal })))
+    await Promise.all(
+      [...debs.values()].map((deb) => unpackDeb({ deb, folder: packages, accept: isWanted, signal: options.signal })),
+    )
     await recipe.fill(newStage({ folder: root, packages, arch: archFacts[arch] }), { arch, packages })
     options.onProgress?.({ image: name, step: `packing for ${arch}` })
     const layer = await packLayer([...(await readTree(root)), ...(await licences(packages))])
-    platforms.push({ architecture: arch, ...(arch === 'arm64' ? { variant: 'v8' } : {}), config: recipe.config, layers: [layer] })
+    platforms.push({
+      architecture: arch,
+      ...(arch === 'arm64' ? { variant: 'v8' } : {}),
+      config: recipe.config,
+      layers: [layer],
+    })
   }
   return layoutFiles({ names: recipe.names, platforms })
 }
 
-const isWanted = (path: string): boolean => /^usr\/(s?bin|lib|lib64)\//.test(path) || path.startsWith('usr/share/ca-certificates/') || /^usr\/share\/doc\/[^/]+\/copyright$/.test(path)
+const isWanted = (path: string): boolean =>
+  /^usr\/(s?bin|lib|lib64)\//.test(path) ||
+  path.startsWith('usr/share/ca-certificates/') ||
+  /^usr\/share\/doc\/[^/]+\/copyright$/.test(path)
 
 async function readTree(root: string): Promise<LayerFile[]> {
   return Promise.all(
@@ -90,13 +109,17 @@ async function readTree(root: string): Promise<LayerFile[]> {
 async function licences(packages: string): Promise<LayerFile[]> {
   const folder = join(packages, 'usr/share/doc')
   const names = await listFiles(folder).catch(() => [])
-  const files = names.map(async (name) => ({ path: `usr/share/doc/${name}`, content: await readFile(join(folder, name)).catch(() => undefined) }))
+  const files = names.map(async (name) => ({
+    path: `usr/share/doc/${name}`,
+    content: await readFile(join(folder, name)).catch(() => undefined),
+  }))
   return (await Promise.all(files)).flatMap(({ path, content }) => (content === undefined ? [] : [{ path, content }]))
 }
 
 /** Changes when a recipe or the way images are put together changes. */
 async function sourceKey(): Promise<string> {
   const hash = createHash('sha256').update(suite)
-  for (const name of ['recipes.ts', 'layout.ts', 'pause.ts', 'hello.lua', 'build-images.ts', '../stage.ts']) hash.update(await readFile(join(import.meta.dirname, name)))
+  for (const name of ['recipes.ts', 'layout.ts', 'pause.ts', 'hello.lua', 'build-images.ts', '../stage.ts'])
+    hash.update(await readFile(join(import.meta.dirname, name)))
   return hash.digest('hex').slice(0, 16)
 }

@@ -72,7 +72,8 @@ export async function packLayer(files: readonly LayerFile[]): Promise<{ content:
       folders.add(folder)
       archive.entry({ name: `${folder}/`, type: 'directory', mode: folder === 'tmp' ? 0o1777 : 0o755, mtime: epoch })
     }
-    if (file.linkTo !== undefined) archive.entry({ name: file.path, type: 'symlink', linkname: file.linkTo, mode: 0o777, mtime: epoch })
+    if (file.linkTo !== undefined)
+      archive.entry({ name: file.path, type: 'symlink', linkname: file.linkTo, mode: 0o777, mtime: epoch })
     else archive.entry({ name: file.path, mode: file.mode ?? 0o644, mtime: epoch }, file.content ?? Buffer.alloc(0))
   }
   archive.finalize()
@@ -89,7 +90,11 @@ export interface PlatformImage {
 }
 
 export function addImage(set: BlobSet, image: PlatformImage): OciDescriptor {
-  const platform = { architecture: image.architecture, os: 'linux', ...(image.variant === undefined ? {} : { variant: image.variant }) }
+  const platform = {
+    architecture: image.architecture,
+    os: 'linux',
+    ...(image.variant === undefined ? {} : { variant: image.variant }),
+  }
   const layers = image.layers.map((layer) => set.add(mediaTypes.layer, layer.content))
   const config = set.addJson(mediaTypes.config, {
     created: '1970-01-01T00:00:00Z',
@@ -98,7 +103,12 @@ export function addImage(set: BlobSet, image: PlatformImage): OciDescriptor {
     rootfs: { type: 'layers', diff_ids: image.layers.map((layer) => layer.diffId) },
     history: image.layers.map(() => ({ created: '1970-01-01T00:00:00Z', created_by: 'orrery vm-images/oci' })),
   })
-  const manifest = set.addJson(mediaTypes.manifest, { schemaVersion: 2, mediaType: mediaTypes.manifest, config, layers })
+  const manifest = set.addJson(mediaTypes.manifest, {
+    schemaVersion: 2,
+    mediaType: mediaTypes.manifest,
+    config,
+    layers,
+  })
   return { ...manifest, platform }
 }
 
@@ -118,7 +128,10 @@ export function layoutFiles(image: LayoutImage): Map<string, Buffer> {
     mediaType: mediaTypes.index,
     manifests: image.names.map((name) => ({
       ...index,
-      annotations: { 'io.containerd.image.name': name, 'org.opencontainers.image.ref.name': name.slice(name.lastIndexOf(':') + 1) },
+      annotations: {
+        'io.containerd.image.name': name,
+        'org.opencontainers.image.ref.name': name.slice(name.lastIndexOf(':') + 1),
+      },
     })),
   }
   const files = new Map<string, Buffer>([

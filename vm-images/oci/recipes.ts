@@ -49,16 +49,37 @@ const pause: ImageRecipe = {
 
 const toolbox: ImageRecipe = {
   names: ['docker.io/library/toolbox:1.0', 'docker.io/library/toolbox:latest'],
-  packages: ['busybox-static', 'curl', 'bind9-dnsutils', 'iproute2', 'ca-certificates', 'catatonit', ...baseLibraries, ...curlLibraries, ...digLibraries, ...ipLibraries],
+  packages: [
+    'busybox-static',
+    'curl',
+    'bind9-dnsutils',
+    'iproute2',
+    'ca-certificates',
+    'catatonit',
+    ...baseLibraries,
+    ...curlLibraries,
+    ...digLibraries,
+    ...ipLibraries,
+  ],
   // Without a command of its own it waits, so that a pod made of it can be opened with exec.
-  config: { Entrypoint: ['/usr/bin/catatonit', '--'], Cmd: ['/bin/sleep', '2147483647'], Env: ['PATH=/usr/bin:/usr/sbin:/bin:/sbin', 'HOME=/root'], WorkingDir: '/root' },
+  config: {
+    Entrypoint: ['/usr/bin/catatonit', '--'],
+    Cmd: ['/bin/sleep', '2147483647'],
+    Env: ['PATH=/usr/bin:/usr/sbin:/bin:/sbin', 'HOME=/root'],
+    WorkingDir: '/root',
+  },
   async fill(stage, { packages }) {
     await addBase(stage)
     await addShell(stage)
     await stage.write('root/.profile', 'PS1="toolbox:\\w# "\n')
-    for (const program of ['usr/bin/curl', 'usr/bin/dig', 'usr/bin/ip', 'usr/bin/ss', 'usr/bin/catatonit']) await stage.take(program)
+    for (const program of ['usr/bin/curl', 'usr/bin/dig', 'usr/bin/ip', 'usr/bin/ss', 'usr/bin/catatonit'])
+      await stage.take(program)
     const certificates = 'usr/share/ca-certificates/mozilla'
-    const bundle = await Promise.all((await listFiles(join(packages, certificates))).map((name) => readFile(join(packages, certificates, name), 'utf8')))
+    const bundle = await Promise.all(
+      (await listFiles(join(packages, certificates))).map((name) =>
+        readFile(join(packages, certificates, name), 'utf8'),
+      ),
+    )
     await stage.write('etc/ssl/certs/ca-certificates.crt', bundle.join(''))
     await stage.takeLibraries()
   },
@@ -69,7 +90,16 @@ const luaTopModules = ['poll', 'fcntl', 'unistd', 'signal', 'time', 'errno']
 
 const hello: ImageRecipe = {
   names: ['docker.io/library/hello:1.0', 'docker.io/library/hello:latest'],
-  packages: ['busybox-static', 'lua5.4', 'lua-posix', 'libcrypt1', 'libreadline8t64', 'libtinfo6', 'liblua5.4-0', ...baseLibraries],
+  packages: [
+    'busybox-static',
+    'lua5.4',
+    'lua-posix',
+    'libcrypt1',
+    'libreadline8t64',
+    'libtinfo6',
+    'liblua5.4-0',
+    ...baseLibraries,
+  ],
   config: {
     Entrypoint: ['/usr/bin/lua5.4', '/srv/hello.lua'],
     Env: ['PATH=/usr/bin:/usr/sbin:/bin:/sbin'],
