@@ -58,7 +58,12 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const connects = new ConnectTable(connectEntries(options))
   const subresourcesOf = (resource: ServedResource): SubresourceInfo[] => [
     ...[...subresources.of(resource).values()].map(({ info }) => info),
-    ...connects.of(resource).map(({ info }) => info),
+    // The engine's own connects speak of the object they belong to.
+    ...connects
+      .of(resource)
+      .map(({ info }) =>
+        info.kind === '' ? { ...info, version: resource.kind.version, kind: resource.kind.kind } : info,
+      ),
   ]
   const metrics = new Metrics()
   metrics.gauges.set('apiserver_storage_revision', {

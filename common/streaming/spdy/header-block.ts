@@ -24,7 +24,7 @@ export class StoredHeaderDeflater {
 
   deflate(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
     const blocks = Math.max(1, Math.ceil(bytes.length / maxStoredBlock))
-    const output = new Uint8Array((this.#first ? 6 : 0) + bytes.length + blocks * 5)
+    const output = new Uint8Array((this.#first ? 6 : 0) + bytes.length + (blocks + 1) * 5)
     let offset = 0
     if (this.#first) {
       this.#first = false
@@ -40,6 +40,8 @@ export class StoredHeaderDeflater {
       output.set(block, offset + 5)
       offset += 5 + length
     }
+    // An empty block is what a sync flush ends with: Go's reader gives data out only when it meets one.
+    output.set([0, 0, 0, 0xff, 0xff], offset)
     return output
   }
 }

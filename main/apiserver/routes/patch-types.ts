@@ -1,30 +1,44 @@
-// The patch languages, applied to plain values.
-import { applyPatch, type Operation } from 'rfc6902'
-import { badRequest, StatusError } from '../../../common/machinery/status.ts'
+// The patch languages by content type, applied to the current state of an object.
+import type { JsonObject } from '../../../common/machinery/json.ts'
+import { applyJsonPatch } from '../../../common/machinery/patch/json-patch.ts'
+import { applyMergePatch } from '../../../common/machinery/patch/merge-patch.ts'
+import { applyStrategicMergePatch } from '../../../common/machinery/patch/strategic-merge-patch.ts'
+import type { Definitions } from '../../../common/machinery/schema/definitions.ts'
+import { unsupportedMediaType } from '../../../common/machinery/status.ts'
 
-/** Returns a new value; throws 400 for a malformed patch and 422 for one that does not fit. */
-export function applyJsonPatch(target: unknown, patch: unknown): unknown {
-  if (!Array.isArray(patch))
-    throw badRequest('error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch')
-  const copy: unknown = structuredClone(target)
-  for (const failure of applyPatch(copy, patch as Operation[])) {
-    if (failure !== null)
-      throw new StatusError({
-        code: 422,
-        reason: 'Invalid',
-        message: `the server rejected our request due to an error in our request: ${failure.message}`,
-      })
-  }
-  return copy
-}
+export const jsonPatchType = 'application/json-patch+json'
+export const mergePatchType = 'application/merge-patch+json'
+export const strategicPatchType = 'application/strategic-merge-patch+json'
+export const applyPatchType = 'application/apply-patch+yaml'
 
-export function applyMergePatch(target: unknown, patch: unknown): unknown {
-  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch
-  const result: Record<string, unknown> =
-    typeof target === 'object' && target !== null && !Array.isArray(target) ? { ...target } : {}
-  for (const [key, value] of Object.entries(patch)) {
-    if (value === null) Reflect.deleteProperty(result, key)
-    else result[key] = applyMergePatch(result[key], value)
+/** `schema`: where strategic merge finds its keys; undefined when the type is not known at compile time (custom resources). */
+export function patcher(
+  contentType: string,
+  patch: unknown,
+  schema: { readonly root: string; readonly definitions: Definitions } | undefined,
+): (current: object) => unknown {
+  switch (contentType) {
+    case jsonPatchType:
+      return (current) => applyJsonPatch(current as JsonObject, patch)
+    case mergePatchType:
+      return (current) => applyMergePatch(current as JsonObject, patch)
+    case strategicPatchType:
+      if (schema === undefined) break
+      return (current) =>
+        applyStrategicMergePatch({
+          definitions: schema.definitions,
+          definition: schema.root,
+          document: current as JsonObject,
+          patch,
+        })
   }
-  return result
+  const accepted = [
+    jsonPatchType,
+    mergePatchType,
+    ...(schema === undefined ? [] : [strategicPatchType]),
+    applyPatchType,
+  ]
+  throw unsupportedMediaType(
+    `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`,
+  )
 }

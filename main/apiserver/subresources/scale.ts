@@ -2,23 +2,19 @@
 import type { Scale } from '../../../common/api/generated/types.ts'
 import { invalidValue } from '../../../common/machinery/field-error.ts'
 import type { KubeObject } from '../../../common/machinery/meta.ts'
-import {
-  badRequest,
-  invalid,
-  methodNotAllowed,
-  notFound,
-  unsupportedMediaType,
-} from '../../../common/machinery/status.ts'
+import { badRequest, invalid, methodNotAllowed, notFound } from '../../../common/machinery/status.ts'
 import type { ScaleDefinition } from '../../kinds/kind.ts'
 import { readStored } from '../registry/context.ts'
-import { decodeType } from '../registry/decode.ts'
+import { decodeType, kubernetesFacts } from '../registry/decode.ts'
 import type { ServedResource } from '../registry/served-resource.ts'
 import { updateObject } from '../registry/update.ts'
 import { type ApiCall, type CallResult, requireBody, writeRequestOf } from '../routes/api-call.ts'
-import { applyJsonPatch, applyMergePatch } from '../routes/patch-types.ts'
+import { patcher } from '../routes/patch-types.ts'
 import type { Subresource } from './subresource.ts'
 
 const scaleType = { definition: 'io.k8s.api.autoscaling.v1.Scale', apiVersion: 'autoscaling/v1', kind: 'Scale' }
+
+const scaleSchema = { root: scaleType.definition, definitions: kubernetesFacts.definitions }
 
 export function scaleSubresource(scale: ScaleDefinition<KubeObject>): Subresource {
   return {
@@ -40,16 +36,14 @@ async function write(call: ApiCall, resource: ServedResource, scale: ScaleDefini
   const { registry, info } = call
   const request = writeRequestOf(call)
   const { value } = await requireBody(call)
+  const patch = info.verb === 'patch' ? patcher(call.contentType, value, scaleSchema) : undefined
   const { object } = await updateObject(registry, resource, {
     namespace: info.namespace,
     name: info.name,
     subresource: 'scale',
     strategy: resource.kind.update,
     change: (current) => {
-      const wanted = decodeType<Scale>(
-        scaleType,
-        info.verb === 'patch' ? patched(call, scaleOf(scale, current.object), value) : value,
-      )
+      const wanted = decodeType<Scale>(scaleType, patch === undefined ? value : patch(scaleOf(scale, current.object)))
       if (wanted.metadata?.name !== undefined && wanted.metadata.name !== '' && wanted.metadata.name !== info.name) {
         throw badRequest(
           `the name of the object (${wanted.metadata.name}) does not match the name on the URL (${info.name})`,
@@ -68,21 +62,6 @@ async function write(call: ApiCall, resource: ServedResource, scale: ScaleDefini
     request,
   })
   return { type: 'plain', code: 200, object: scaleOf(scale, object.object) }
-}
-
-function patched(call: ApiCall, current: object, patch: unknown): unknown {
-  switch (call.contentType) {
-    case 'application/json-patch+json':
-      return applyJsonPatch(current, patch)
-    // A Scale has no lists, so both merges are one.
-    case 'application/merge-patch+json':
-    case 'application/strategic-merge-patch+json':
-      return applyMergePatch(current, patch)
-    default:
-      throw unsupportedMediaType(
-        'the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json',
-      )
-  }
 }
 
 function scaleOf(scale: ScaleDefinition<KubeObject>, object: KubeObject): object {
