@@ -1,6 +1,6 @@
 // A file tree being put together from unpacked packages: programs and, by following DT_NEEDED, the libraries they need.
 import { copyFile, link, lstat, mkdir, readdir, readlink, rm, stat, symlink, writeFile, chmod } from 'node:fs/promises'
-import { basename, dirname, join, normalize } from 'node:path'
+import { dirname, join, normalize } from 'node:path'
 import { readElf } from './elf.ts'
 import { BuildProblem } from './problem.ts'
 import type { ArchFacts } from './recipe.ts'
@@ -128,4 +128,3 @@ export async function listFiles(folder: string): Promise<string[]> {
     .sort()
 }
 
-export const fileName = basename
