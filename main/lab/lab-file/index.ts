@@ -51,7 +51,17 @@ export function parseLabFile(text: string, file: string): KubeObject[] {
   const names = new Map<string, number>()
   for (const document of documents) {
     if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) continue
-    for (const { node, value } of objectsOf(document)) {
+    let found: ReturnType<typeof objectsOf>
+    try {
+      found = objectsOf(document)
+    } catch (error) {
+      // The parser's guard against aliases that unfold without end, or an alias of nothing.
+      if (!(error instanceof ReferenceError)) throw error
+      const at = position(lines, startOf(document.contents) ?? 0)
+      places.push({ ...at, field: '', message: error.message, remedy: 'write the values out instead of using aliases' })
+      continue
+    }
+    for (const { node, value } of found) {
       const { object, problems } = check(value)
       places.push(...problems.map((problem) => locate(problem, document, node, lines)))
       if (object === undefined) continue

@@ -146,8 +146,11 @@ class MachineReconciler {
         await this.#remove(machine)
         return
       case 'boot':
+        // A death is on record before the next boot makes the driver forget it.
+        await this.#writeStatus(machine)
         driver.boot(bootRequest(machine))
-        break
+        // Its first step calls us again.
+        return
       case 'power-off':
         driver.powerOff(name, powerOffGraceMs)
         break

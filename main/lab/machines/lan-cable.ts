@@ -3,10 +3,13 @@ import type { Clock } from '../../../common/machinery/clock.ts'
 import type { Logger } from '../../../common/machinery/logger.ts'
 import type { LanSwitch } from '../../network/switch.ts'
 import { plugLan } from '../../vm/lan-uplink.ts'
+import { QmpError } from '../../vm/qmp.ts'
 import type { RunningVm } from '../../vm/process.ts'
 
 /** QEMU connects within milliseconds; a cable that is not up after this long is plugged again. */
 const checkAfterMs = 1_000
+/** A cable goes down a moment before the monitor when QEMU ends: then there is nothing to plug. */
+const replugAfterMs = 100
 const maxRetryMs = 30_000
 
 export interface LanCableOptions {
@@ -33,7 +36,7 @@ export class LanCable {
     const { lan, machine } = this.#options
     this.#unsubscribe = lan.onLink((name, state) => {
       // Plugging itself takes the link down and up.
-      if (name === machine && state !== 'up' && this.#plugging === undefined) this.replug()
+      if (name === machine && state !== 'up' && this.#plugging === undefined) this.#replugLater()
     })
     this.replug()
   }
@@ -50,6 +53,13 @@ export class LanCable {
     this.#plugging = this.#plug().finally(() => {
       this.#plugging = undefined
       if (!this.#stopped) this.#checkLater()
+    })
+  }
+
+  #replugLater(): void {
+    this.#cancel()
+    this.#cancel = this.#options.clock.after(replugAfterMs, () => {
+      this.replug()
     })
   }
 
@@ -70,7 +80,9 @@ export class LanCable {
     try {
       await plugLan(vm.qmp, await lan.portOf(machine))
     } catch (error) {
-      if (!this.#stopped) logger.warn('LAN cable could not be plugged', { machine, error: (error as Error).message })
+      // When QEMU ends its monitor closes first, and stop() follows.
+      if (!this.#stopped && !(error instanceof QmpError && error.code === 'Closed'))
+        logger.warn('LAN cable could not be plugged', { machine, error: (error as Error).message })
     }
   }
 }

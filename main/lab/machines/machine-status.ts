@@ -128,6 +128,10 @@ function verdictOf(input: StatusInput, ready: boolean): Verdict {
   }
 }
 
+/** How many steps are behind a boot: a phase that was reached implies those before it, told or not. */
+const reachedSteps = (boot: BootReport): number =>
+  steps.findLastIndex(({ phase }) => boot.phases[phase] !== undefined) + 1
+
 function runningVerdict({ machine, node }: StatusInput, boot: BootReport, ready: boolean): Verdict {
   if (boot.paused !== undefined) return { phase: 'Running', ...boot.paused }
   if (ready) {
@@ -158,7 +162,7 @@ function runningVerdict({ machine, node }: StatusInput, boot: BootReport, ready:
       message: `the agent is not connected any more (${boot.agentProblem}); dialling again`,
     }
   }
-  const next = steps.find(({ phase }) => boot.phases[phase] === undefined)
+  const next = steps[reachedSteps(boot)]
   return { phase: 'Starting', reason: 'Booting', message: `waiting for ${next?.next ?? 'the node agent to answer'}` }
 }
 
@@ -210,12 +214,13 @@ function conditions(input: StatusInput, boot: BootReport | undefined, ready: boo
   const { machine, nowMs } = input
   const bootMs = boot === undefined ? undefined : bootTimes(boot, machine.status ?? {}, input, ready)
   const list: Condition[] = []
-  for (const { condition, key } of steps) {
-    const isAgent = key === 'agent'
-    const reached = isAgent ? boot?.agentConnected === true : bootMs?.[key] !== undefined
-    const atMs = boot === undefined || bootMs?.[key] === undefined ? nowMs : boot.startedAtMs + bootMs[key]
-    list.push(conditionOf(machine, condition, reached, verdict, reached ? atMs : nowMs))
-  }
+  const reachedCount = boot === undefined ? 0 : reachedSteps(boot)
+  steps.forEach(({ condition, key }, index) => {
+    const reached = key === 'agent' ? boot?.agentConnected === true : index < reachedCount
+    const ms = bootMs?.[key]
+    const atMs = boot === undefined || ms === undefined || !reached ? nowMs : boot.startedAtMs + ms
+    list.push(conditionOf(machine, condition, reached, verdict, atMs))
+  })
   list.push(conditionOf(machine, 'Ready', ready, verdict, nowMs))
   return list
 }

@@ -2,10 +2,10 @@
 // those of exec (0 input, 1 output, 3 the final status, 4 resize).
 import { agentPaths, frameChannel } from '../../../common/channel/agent-api.ts'
 import { labGroup } from '../../../common/api/lab/v1alpha1.ts'
+import { ChannelFrameDecoder, channelFrames } from '../../../common/streaming/channel-frames.ts'
 import { badRequest, StatusError } from '../../../common/machinery/status.ts'
 import type { ChannelStream, ConnectRequest, ConnectSubresource } from '../../apiserver/apiserver.ts'
 import type { NodeConnections, NodeResponse } from '../../channel/node-connections.ts'
-import { encodeAgentFrames, readAgentFrames } from './agent-frames.ts'
 
 export function shellSubresource(nodes: NodeConnections): ConnectSubresource {
   return {
@@ -56,7 +56,7 @@ async function refused({ status, stream }: NodeResponse): Promise<Error> {
 async function bridge({ stream }: NodeResponse, channels: ChannelStream): Promise<void> {
   const up = async (): Promise<void> => {
     for await (const { channel, payload } of channels.receive()) {
-      for (const frame of encodeAgentFrames(channel, payload)) {
+      for (const frame of channelFrames(channel, payload)) {
         if (!stream.write(frame)) await drained(stream)
       }
     }
@@ -64,9 +64,12 @@ async function bridge({ stream }: NodeResponse, channels: ChannelStream): Promis
     stream.destroy()
   }
   const down = async (): Promise<void> => {
-    for await (const { channel, payload } of readAgentFrames(stream)) {
-      await channels.send(channel, payload)
-      if (channel === frameChannel.error) break
+    const decoder = new ChannelFrameDecoder()
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      for (const { channel, payload } of decoder.push(chunk)) {
+        await channels.send(channel, payload)
+        if (channel === frameChannel.error) return
+      }
     }
   }
   const upDone = up().catch(() => {
