@@ -28,7 +28,7 @@ export type MapName = keyof typeof mapTypes
 /** The part that never changes: hooks and what they jump to. */
 export const fixedChains: ReadonlyMap<string, readonly string[]> = new Map([
   ['mark-for-masquerade', [`meta mark set meta mark or ${masqueradeMark}`]],
-  ['reject', ['meta l4proto tcp reject with tcp reset', 'reject with icmp type port-unreachable']],
+  ['refuse', ['meta l4proto tcp reject with tcp reset', 'reject with icmp type port-unreachable']],
   ['services', [
     'ip daddr . meta l4proto . th dport vmap @service-ips',
     'fib daddr type local ip daddr != 127.0.0.0/8 meta l4proto . th dport vmap @service-nodeports',
@@ -84,7 +84,7 @@ class Builder implements Ruleset {
     const key = (ip: string): string => `${ip} . ${protocol} . ${String(port.port)}`
 
     const { clusterIP = '' } = spec
-    if (all.length === 0) this.maps['no-endpoint-services'].set(key(clusterIP), 'goto reject')
+    if (all.length === 0) this.maps['no-endpoint-services'].set(key(clusterIP), 'goto refuse')
     else if (internal.length === 0) this.maps['no-endpoint-services'].set(key(clusterIP), 'drop')
     else this.maps['service-ips'].set(key(clusterIP), `goto ${this.#balance('svc', entry, internal)}`)
 
@@ -93,21 +93,22 @@ class Builder implements Ruleset {
     if (outside.length === 0 && nodePort === 0) return
     const usable = keepsSource ? local : all
     if (usable.length === 0) {
-      const verdict = all.length === 0 ? 'goto reject' : 'drop'
+      const verdict = all.length === 0 ? 'goto refuse' : 'drop'
       for (const ip of outside) this.maps['no-endpoint-services'].set(key(ip), verdict)
       if (nodePort !== 0) this.maps['no-endpoint-nodeports'].set(`${protocol} . ${String(nodePort)}`, verdict)
       return
     }
-    const chain = this.#external(entry, usable, keepsSource)
+    const chain = this.#external(entry, usable, { keepsSource, sameAsInside: internal.length === usable.length })
     for (const ip of outside) this.maps['service-ips'].set(key(ip), `goto ${chain}`)
     if (nodePort !== 0) this.maps['service-nodeports'].set(`${protocol} . ${String(nodePort)}`, `goto ${chain}`)
   }
 
-  #external(entry: PortBackends, usable: readonly Backend[], keepsSource: boolean): string {
+  #external(entry: PortBackends, usable: readonly Backend[], how: { keepsSource: boolean; sameAsInside: boolean }): string {
+    const kind = how.sameAsInside ? 'svc' : 'out'
     // Answers must come back through this node, whichever node the endpoint is on; with policy Local they do anyway.
-    if (keepsSource) return this.#balance('loc', entry, usable)
+    if (how.keepsSource) return this.#balance(kind, entry, usable)
     const name = chainName('ext', entry)
-    this.chains.set(name, ['jump mark-for-masquerade', `goto ${this.#balance('all', entry, usable)}`])
+    this.chains.set(name, ['jump mark-for-masquerade', `goto ${this.#balance(kind, entry, usable)}`])
     return name
   }
 

@@ -93,11 +93,19 @@ async function finish(
 
 async function forward(stream: SpdyStream | undefined, channel: number, framed: FramedStream): Promise<void> {
   if (stream === undefined) return
-  for await (const chunk of stream) await framed.send(channel, chunk)
+  try {
+    for await (const chunk of stream) await framed.send(channel, chunk)
+  } catch {
+    // The runtime ends its streams by resetting them; what counts is the status.
+  }
 }
 
 async function collect(stream: SpdyStream): Promise<string> {
   const chunks: Uint8Array[] = []
-  for await (const chunk of stream) chunks.push(chunk)
+  try {
+    for await (const chunk of stream) chunks.push(chunk)
+  } catch (error) {
+    if (chunks.length === 0) throw error
+  }
   return Buffer.concat(chunks).toString('utf8')
 }
