@@ -99,9 +99,8 @@ export class FieldManager {
     settleOwners({ before, after: result, managers, self: id, shape, force })
 
     const owned = managers.get(id)
-    const unchanged =
-      jsonEqual(before, result) && last !== undefined && owned !== undefined && jsonEqual(last.fields, stripped(owned))
-    if (unchanged && request.live !== undefined) return request.live
+    const sameOwner = owned !== undefined && jsonEqual(last?.fields ?? emptySet, stripped(owned))
+    if (request.live !== undefined && sameOwner && jsonEqual(before, result)) return request.live
     if (owned !== undefined) managers.set(id, { ...owned, time: request.now })
     return withManagedFields(result, writeManagers(managers))
   }
