@@ -10,6 +10,8 @@ import type { Indexes } from './object-cache.ts'
 export interface SharedInformers {
   /** The one informer of this resource, all namespaces, made and started on first use. Index names are shared: same name, same function. */
   of<T extends KubeObject>(resource: ResourceRef<T>, indexes?: Indexes<T>): IndexedInformer<T>
+  /** Stops and forgets the informer of a resource that the server no longer has. */
+  drop(resource: ResourceRef): void
   /** Every informer that cannot reach the API now. */
   problems(): { resource: string; error: Error }[]
   stop(): void
@@ -21,7 +23,7 @@ export function createSharedInformers(options: { client: KubeClient; logger: Log
   return {
     of<T extends KubeObject>(resource: ResourceRef<T>, indexes?: Indexes<T>): IndexedInformer<T> {
       if (stopped) throw new Error('the shared informers were stopped')
-      const key = `${resource.group}/${resource.version}/${resource.plural}`
+      const key = keyOf(resource)
       const known = informers.get(key)
       // The key stands for the type: references of one resource carry the same T.
       let informer = known?.informer as IndexedInformer<T> | undefined
@@ -33,6 +35,10 @@ export function createSharedInformers(options: { client: KubeClient; logger: Log
       if (indexes !== undefined) informer.addIndexes(indexes)
       return informer
     },
+    drop(resource) {
+      informers.get(keyOf(resource))?.informer.stop()
+      informers.delete(keyOf(resource))
+    },
     problems: () =>
       [...informers.values()].flatMap(({ resource, informer }) =>
         informer.problem === undefined ? [] : [{ resource, error: informer.problem }],
@@ -43,3 +49,6 @@ export function createSharedInformers(options: { client: KubeClient; logger: Log
     },
   }
 }
+
+const keyOf = ({ group, version, plural }: Pick<ResourceRef, 'group' | 'version' | 'plural'>): string =>
+  `${group}/${version}/${plural}`

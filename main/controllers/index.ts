@@ -10,10 +10,14 @@ import type { Clock } from '../../common/machinery/clock.ts'
 import type { Logger } from '../../common/machinery/logger.ts'
 import { newDeploymentController } from './deployment/index.ts'
 import { newEndpointSliceController } from './endpoint-slices/index.ts'
+import { newGarbageCollector } from './garbage-collector/index.ts'
 import { newNamespaceController } from './namespace/index.ts'
+import { newNodeLifecycleController } from './node-lifecycle/index.ts'
+import { newPodGcController } from './pod-gc/index.ts'
 import { newReplicaSetController } from './replica-set/index.ts'
 import type { ControllerDeps, ControllerFactory } from './runtime/deps.ts'
 import { newServiceAccountController } from './service-account/index.ts'
+import { newTaintEvictionController } from './taint-eviction/index.ts'
 
 export type { ControllerDeps, ControllerFactory } from './runtime/deps.ts'
 
@@ -24,6 +28,10 @@ export const controllerFactories: Readonly<Record<string, ControllerFactory>> = 
   deployment: newDeploymentController,
   'replica-set': newReplicaSetController,
   'endpoint-slices': newEndpointSliceController,
+  'garbage-collector': newGarbageCollector,
+  'node-lifecycle': newNodeLifecycleController,
+  'taint-eviction': newTaintEvictionController,
+  'pod-gc': newPodGcController,
 }
 
 export interface StartControllersOptions {
