@@ -75,7 +75,7 @@ export class InProcessTransport implements Transport {
       user: this.#user,
       body: () => Promise.resolve(body === undefined ? undefined : { value: body, duplicates: [] }),
       contentType: request.patchType ?? 'application/json',
-      userAgent: 'orrery',
+      userAgent: this.#user.name.slice(this.#user.name.lastIndexOf(':') + 1),
       warn: () => undefined,
     }
   }

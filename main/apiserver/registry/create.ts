@@ -6,6 +6,7 @@ import type { AdmissionAttributes } from '../admission/admission.ts'
 import { newWriteContext, type Registry, type WriteRequest } from './context.ts'
 import { fillSystemFields, validateMetadata } from './metadata.ts'
 import { generateName } from '../../../common/machinery/random-name.ts'
+import { trackFields } from './field-ownership.ts'
 import { keyOf, type ServedResource } from './served-resource.ts'
 import { encodeForStore, StoredObject } from './stored-object.ts'
 import { translateStoreErrors } from './store-errors.ts'
@@ -18,6 +19,8 @@ export interface CreateOptions {
   /** Owned by the callee from here on. */
   readonly object: KubeObject
   readonly request: WriteRequest
+  /** metadata.managedFields is already as it must be (server-side apply). */
+  readonly fieldsAreTracked?: boolean
 }
 
 export async function createObject(
@@ -106,6 +109,8 @@ async function createOnce(
   if (errors.length > 0) throw invalid({ group: kind.group, kind: kind.kind }, name, errors)
   for (const warning of kind.warnings?.(object, undefined) ?? []) request.warn(warning)
   await registry.admission.validate(attributes)
+  if (options.fieldsAreTracked !== true)
+    trackFields(resource, object, undefined, { request, subresource: '', now: context.now })
 
   const key = keyOf(resource, namespace, name)
   const value = encodeForStore(toStoredForm(resource, object))

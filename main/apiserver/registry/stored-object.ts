@@ -123,3 +123,6 @@ export function deepFreeze<T>(value: T): T {
   for (const key in value) deepFreeze(value[key])
   return Object.freeze(value)
 }
+
+/** A private copy of JSON data. */
+export const deepCopy = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T

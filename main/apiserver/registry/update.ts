@@ -8,6 +8,7 @@ import { newWriteContext, type Registry, type WriteRequest } from './context.ts'
 import { createObject, saved, toStoredForm, unsaved } from './create.ts'
 import { carryOverSystemFields, validateMetadata, validateMetadataUpdate } from './metadata.ts'
 import { sameJson } from './same-json.ts'
+import { trackFields } from './field-ownership.ts'
 import { keyOf, type ServedResource } from './served-resource.ts'
 import { translateStoreErrors } from './store-errors.ts'
 import { encodeForStore, type StoredObject } from './stored-object.ts'
@@ -29,6 +30,8 @@ export interface UpdateOptions {
   /** Given for PUT to kinds that may be created by it. */
   readonly createInstead?: () => KubeObject
   readonly request: WriteRequest
+  /** metadata.managedFields is already as it must be (server-side apply). */
+  readonly fieldsAreTracked?: boolean
 }
 
 export interface UpdateResult {
@@ -50,6 +53,7 @@ export async function updateObject(
         namespace: options.namespace,
         object: options.createInstead(),
         request: options.request,
+        fieldsAreTracked: options.fieldsAreTracked === true,
       })
       return { object, created: true }
     }
@@ -104,6 +108,8 @@ async function updateOnce(
   }
   if (await registry.admission.mutate(attributes)) kind.setDefaults?.(object, context)
   raiseGeneration(resource, object, old)
+  // Left out means unchanged; an explicit [{}] is how a client clears them.
+  metadata.managedFields ??= old.metadata.managedFields
 
   const errors = [...validateMetadata(resource, object), ...validateMetadataUpdate(object, old)]
   if (resource.custom !== undefined) errors.push(...resource.custom.validate(object))
@@ -113,8 +119,9 @@ async function updateOnce(
   for (const warning of kind.warnings?.(object, old) ?? []) request.warn(warning)
   await registry.admission.validate(attributes)
 
+  if (isSameAs(object, old)) return { done: true, object: current }
+  if (options.fieldsAreTracked !== true) trackFields(resource, object, old, { request, subresource, now: context.now })
   const value = encodeForStore(toStoredForm(resource, object))
-  if (value === current.entry.value || isSameAs(object, old)) return { done: true, object: current }
   if (request.dryRun) return { done: true, object: unsaved(resource, key, value, current.revision) }
   const compare = [{ key, modRevision: current.revision }]
   const finished = isFinishedDeletion(resource, object)

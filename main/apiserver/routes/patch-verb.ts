@@ -5,12 +5,14 @@ import { decodeObject, schemaOf } from '../registry/decode.ts'
 import { updateObject } from '../registry/update.ts'
 import { type ApiCall, type CallResult, fieldValidationOf, requireBody, writeRequestOf } from './api-call.ts'
 import { requireSameIdentity } from './identity.ts'
-import { patcher } from './patch-types.ts'
+import { applyObject } from './apply-verb.ts'
+import { applyPatchType, patcher } from './patch-types.ts'
 
 export async function patchObject(
   call: ApiCall,
   strategy: UpdateStrategy<KubeObject> | undefined,
 ): Promise<CallResult> {
+  if (call.contentType === applyPatchType) return applyObject(call, strategy)
   const { registry, resource, info } = call
   const request = writeRequestOf(call)
   const fieldValidation = fieldValidationOf(call)

@@ -1,0 +1,53 @@
+// PATCH with application/apply-patch+yaml: server-side apply, which also creates.
+import { formatTime } from '../../../common/machinery/clock.ts'
+import type { KubeObject } from '../../../common/machinery/meta.ts'
+import { badRequest } from '../../../common/machinery/status.ts'
+import type { UpdateStrategy } from '../../kinds/kind.ts'
+import { decodeObject } from '../registry/decode.ts'
+import { applyFields } from '../registry/field-ownership.ts'
+import { deepCopy } from '../registry/stored-object.ts'
+import { updateObject } from '../registry/update.ts'
+import { type ApiCall, type CallResult, fieldValidationOf, requireBody, writeRequestOf } from './api-call.ts'
+import { requireSameIdentity } from './identity.ts'
+import { booleanParameter } from './list-parameters.ts'
+
+export async function applyObject(
+  call: ApiCall,
+  strategy: UpdateStrategy<KubeObject> | undefined,
+): Promise<CallResult> {
+  const { registry, resource, info, query } = call
+  if ((query.get('fieldManager') ?? '') === '') {
+    throw badRequest(
+      'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
+    )
+  }
+  const request = writeRequestOf(call)
+  const force = booleanParameter(query, 'force')
+  const { value, duplicates } = await requireBody(call)
+  const config = decodeObject(resource, value, {
+    fieldValidation: fieldValidationOf(call),
+    warn: call.warn,
+    duplicates,
+  })
+  requireSameIdentity(config.metadata, resource.namespaced ? info : { namespace: '', name: info.name })
+  if ((config.metadata.managedFields ?? []).length > 0) throw badRequest('metadata.managedFields must be nil')
+  const apply = (live: KubeObject | undefined): KubeObject =>
+    applyFields(resource, config, live, {
+      request,
+      subresource: info.subresource,
+      now: formatTime(registry.clock.now()),
+      force,
+    })
+  const { object, created } = await updateObject(registry, resource, {
+    namespace: info.namespace,
+    name: info.name,
+    subresource: info.subresource,
+    strategy,
+    // The result shares parts with the frozen stored object; what follows changes it in place.
+    change: (current) => deepCopy(apply(current.object)),
+    ...(info.subresource === '' ? { createInstead: () => deepCopy(apply(undefined)) } : {}),
+    request,
+    fieldsAreTracked: true,
+  })
+  return { type: 'stored', code: created ? 201 : 200, object }
+}
