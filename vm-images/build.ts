@@ -161,6 +161,8 @@ async function recipeKey(arch: DebianArch): Promise<string> {
   return hash.digest('hex').slice(0, 16)
 }
 
+const packageListKey = (arch: DebianArch): string => createHash('sha256').update([suite, archFacts[arch].kernelPackage, ...packageNames(arch)].join('\0')).digest('hex').slice(0, 16)
+
 interface CollectOptions extends BuildOptions {
   folder: string
   report: (step: string, done?: number, total?: number) => void
@@ -170,8 +172,10 @@ interface CollectOptions extends BuildOptions {
 async function collectPackages(options: CollectOptions): Promise<DebianPackage[]> {
   const archive = await openArchive({ suite, cache: options.cache, signal: options.signal, onStep: options.report })
   const facts = archFacts[options.arch]
-  const kernel = await archive.resolveMeta(options.arch, facts.kernelPackage, 'linux-image-')
-  const packages = await archive.resolve(options.arch, [kernel, ...packageNames(options.arch)])
+  const packages = await archive.remembered(`node-image-${options.arch}-${packageListKey(options.arch)}`, async () => {
+    const kernel = await archive.resolveMeta(options.arch, facts.kernelPackage, 'linux-image-')
+    return archive.resolve(options.arch, [kernel, ...packageNames(options.arch)])
+  })
   const total = packages.reduce((sum, entry) => sum + entry.size, 0)
   let done = 0
   options.report('downloading packages', 0, total)

@@ -1,6 +1,6 @@
 // Node for the guest: the locked npm package of the guest's architecture, stripped when a tool here can (126 -> 86 MB), and the
 // PTY module that the agent imports for node shells.
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { copyFile, mkdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -70,7 +70,7 @@ async function strip(options: {
   const key = createHash('sha256').update(options.key).digest('hex').slice(0, 16)
   const target = join(folder, `node-${options.arch}-${key}`)
   if (existsSync(target)) return { path: target, stripped: true }
-  const part = `${target}.part-${process.pid}`
+  const part = `${target}.part-${randomBytes(4).toString('hex')}`
   for (const tool of tools) {
     if (!(await hasTool(tool))) continue
     await mkdir(folder, { recursive: true })

@@ -1,6 +1,6 @@
 // Files of npm packages for an architecture that npm did not install here: fetched with the ordinary npm client and checked against
 // the integrity of package-lock.json, so that they are exactly the pinned ones.
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { createReadStream, createWriteStream, existsSync } from 'node:fs'
 import { chmod, mkdir, readFile, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -55,8 +55,7 @@ export async function npmPackageFolder(options: {
   const key = createHash('sha256').update(wanted.integrity).digest('hex').slice(0, 16)
   const folder = join(options.cache, 'npm', `${options.name.replace(/[@/]/g, '_')}-${wanted.version}-${key}`)
   if (existsSync(folder)) return folder
-  const work = `${folder}.part-${process.pid}`
-  await rm(work, { recursive: true, force: true })
+  const work = `${folder}.part-${randomBytes(4).toString('hex')}`
   await mkdir(work, { recursive: true })
   try {
     const tarball = await pack(wanted, work, options.signal)

@@ -2,8 +2,8 @@
 // index against InRelease, every .deb against the index. All of it is cached by content.
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { download, eachLimited, sha256OfFile } from '../download.ts'
 import { BuildProblem } from '../problem.ts'
 import { runTool, unxzTo } from '../run-tool.ts'
@@ -20,6 +20,11 @@ export interface DebianArchive {
   resolve(arch: DebianArch, names: readonly string[]): Promise<DebianPackage[]>
   /** First dependency of a meta package that starts with `prefix`. */
   resolveMeta(arch: DebianArch, name: string, prefix: string): Promise<string>
+  /**
+   * What `resolve` would answer, remembered under `key`: as long as all those .debs are in the cache the answer is the same and needs no
+   * network, so that a damaged result can be made again from the same packages.
+   */
+  remembered(key: string, resolve: () => Promise<DebianPackage[]>): Promise<DebianPackage[]>
   /** Puts the .debs into the cache; returns name -> file. Parallel, resumable. */
   fetch(packages: readonly DebianPackage[], onBytes?: (bytes: number) => void): Promise<Map<string, string>>
 }
@@ -92,6 +97,17 @@ export async function openArchive(options: OpenArchiveOptions): Promise<DebianAr
         })
       return match
     },
+    async remembered(key, resolve) {
+      const path = join(folder, 'resolved', `${key}.json`)
+      const known = await readResolved(path)
+      if (known?.every((entry) => existsSync(join(folder, 'by-hash', `${entry.sha256}.deb`))) === true) return known
+      const packages = await resolve()
+      await mkdir(dirname(path), { recursive: true })
+      const part = `${path}.part-${randomBytes(4).toString('hex')}`
+      await writeFile(part, JSON.stringify(packages))
+      await rename(part, path)
+      return packages
+    },
     async fetch(packages, onBytes) {
       const files = new Map<string, string>()
       await eachLimited(packages, parallelDownloads, async (entry) => {
@@ -109,6 +125,21 @@ export async function openArchive(options: OpenArchiveOptions): Promise<DebianAr
       return files
     },
   }
+}
+
+async function readResolved(path: string): Promise<DebianPackage[] | undefined> {
+  try {
+    const value: unknown = JSON.parse(await readFile(path, 'utf8'))
+    return Array.isArray(value) && value.length > 0 && value.every(isPackage) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isPackage(value: unknown): value is DebianPackage {
+  if (typeof value !== 'object' || value === null) return false
+  const entry = value as Partial<Record<keyof DebianPackage, unknown>>
+  return [entry.name, entry.version, entry.arch, entry.filename, entry.sha256].every((field) => typeof field === 'string') && typeof entry.size === 'number'
 }
 
 type Release = Map<string, { sha256: string; size: number }>
@@ -173,7 +204,7 @@ async function loadIndex(options: IndexOptions): Promise<string> {
     const file = join(options.folder, 'by-hash', `${packed.sha256}.xz`)
     const url = `${options.mirror}/dists/${options.suite}/${directory}/by-hash/SHA256/${packed.sha256}`
     await download({ url, target: file, sha256: packed.sha256, size: packed.size, signal: options.signal })
-    const part = `${target}.part-${process.pid}`
+    const part = `${target}.part-${randomBytes(4).toString('hex')}`
     await unxzTo(createReadStream(file), part, options.signal)
     if ((await sha256OfFile(part)) !== plain.sha256)
       throw new BuildProblem({

@@ -65,13 +65,13 @@ const toolbox: ImageRecipe = {
   config: {
     Entrypoint: ['/usr/bin/catatonit', '--'],
     Cmd: ['/bin/sleep', '2147483647'],
-    Env: ['PATH=/usr/bin:/usr/sbin:/bin:/sbin', 'HOME=/root'],
+    Env: ['PATH=/usr/bin:/usr/sbin:/bin:/sbin', 'HOME=/root', 'ENV=/root/.profile'],
     WorkingDir: '/root',
   },
   async fill(stage, { packages }) {
     await addBase(stage)
     await addShell(stage)
-    await stage.write('root/.profile', 'PS1="toolbox:\\w# "\n')
+    await stage.write('root/.profile', 'PS1="toolbox:\\w# "\nalias ip=/usr/bin/ip\n')
     for (const program of ['usr/bin/curl', 'usr/bin/dig', 'usr/bin/ip', 'usr/bin/ss', 'usr/bin/catatonit'])
       await stage.take(program)
     const certificates = 'usr/share/ca-certificates/mozilla'
