@@ -6,6 +6,8 @@ export const router = createRouter({
   history: createWebHashHistory(),
   routes: [
     { path: '/', redirect: '/lab' },
+    // Where the engine sends a spent sign-in link; with a session there is nothing to sign in to.
+    { path: '/sign-in', redirect: '/lab' },
     ...screens.flatMap((screen) => screen.routes),
     { path: '/:unknown(.*)*', name: 'unknown', component: () => import('./UnknownScreen.vue') },
   ],

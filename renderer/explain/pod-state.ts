@@ -106,3 +106,10 @@ function initContainersWord(pod: Pod): string | undefined {
   }
   return undefined
 }
+
+/** The name without the template hash of its ReplicaSet: "web-75c4688fd-z852f" -> "web-z852f". The full name stays in titles. */
+export function shortPodName(pod: Pod): string {
+  const name = pod.metadata.name ?? ''
+  const hash = pod.metadata.labels?.['pod-template-hash']
+  return hash === undefined ? name : name.replace(`-${hash}-`, '-')
+}

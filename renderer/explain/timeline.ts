@@ -16,15 +16,20 @@ export interface Happening {
   text: string
   /** How often, when more than once. */
   count?: number
+  /** A step on the way that matters only to who looks closely. */
+  minor?: true
 }
 
-export function happenings(input: { events: Iterable<Event>; machines: Iterable<Machine>; nodes: Iterable<Node> }, limit: number): Happening[] {
+export type Detail = 'main' | 'all' | 'trouble'
+
+export function happenings(input: { events: Iterable<Event>; machines: Iterable<Machine>; nodes: Iterable<Node> }, detail: Detail, limit: number): Happening[] {
   const all: Happening[] = []
   for (const event of input.events) all.push(fromEvent(event))
   for (const machine of input.machines) all.push(...fromMachine(machine))
   for (const node of input.nodes) all.push(...fromNode(node))
-  all.sort((a, b) => b.at - a.at || a.key.localeCompare(b.key))
-  return all.slice(0, limit)
+  const wanted = all.filter((one) => detail === 'all' || (detail === 'trouble' ? one.tone === 'bad' || one.tone === 'warn' : one.minor !== true))
+  wanted.sort((a, b) => b.at - a.at || a.key.localeCompare(b.key))
+  return wanted.slice(0, limit)
 }
 
 export const eventTime = (event: Event): number =>
@@ -44,8 +49,11 @@ function fromEvent(event: Event): Happening {
     name,
     text: words.text,
     ...(count > 1 ? { count } : {}),
+    ...(minorReasons.has(reason) ? { minor: true as const } : {}),
   }
 }
+
+const minorReasons = new Set(['Pulling', 'Pulled', 'Created', 'SuccessfulCreate', 'SuccessfulDelete', 'NodeHasSufficientMemory', 'NodeHasNoDiskPressure', 'NodeHasSufficientPID', 'NodeAllocatableEnforced', 'LeaderElection'])
 
 /** A sentence for an event. Unknown reasons keep their own message. */
 export function eventWords(reason: string, message: string, kind: string, name: string): { text: string; tone?: Tone } {
