@@ -51,6 +51,8 @@ export interface VersionConversion {
 
 /** Turns stored texts of one resource into objects of one served version. */
 export class ObjectCodec {
+  readonly #kind: string
+  readonly #apiVersion: string
   readonly #head: string
   readonly #storedHead: string
   readonly #conversion: VersionConversion | undefined
@@ -63,6 +65,8 @@ export class ObjectCodec {
     kind: string
     conversion?: VersionConversion | undefined
   }) {
+    this.#kind = options.kind
+    this.#apiVersion = options.apiVersion
     this.#head = headOf(options.kind, options.apiVersion)
     this.#storedHead = headOf(options.kind, options.storedApiVersion)
     this.#conversion = options.conversion
@@ -97,11 +101,16 @@ export class ObjectCodec {
     return deepFreeze(this.#convert(value, revision))
   }
 
+  /** Written under another version of the same data (a definition whose storage version has changed). */
+  #retype({ kind: _kind, apiVersion: _apiVersion, ...rest }: KubeObject): KubeObject {
+    return { kind: this.#kind, apiVersion: this.#apiVersion, ...rest }
+  }
+
   #convert(value: string, revision: number): KubeObject {
     if (this.#conversion === undefined && value.startsWith(this.#storedHead))
       return JSON.parse(this.render(value, revision)) as KubeObject
     const parsed = JSON.parse(value) as KubeObject
-    const object = this.#conversion === undefined ? parsed : this.#conversion.fromStored(parsed)
+    const object = this.#conversion === undefined ? this.#retype(parsed) : this.#conversion.fromStored(parsed)
     object.metadata.resourceVersion = String(revision)
     return object
   }
