@@ -152,11 +152,11 @@ describe('whoever knocks', () => {
     const authorization = `Bearer ${await token()}`
     const { hostname, port } = new URL(plane.info.server)
     const plain = connectTcp(Number(port), hostname)
-    plain.on('error', () => undefined)
+    plain.on('error', () => undefined).resume()
     plain.write(randomBytes(4096))
     await once(plain, 'close')
     const tls = connectTls({ host: hostname, port: Number(port), rejectUnauthorized: false })
-    tls.on('error', () => undefined)
+    tls.on('error', () => undefined).resume()
     await once(tls, 'secureConnect')
     tls.write('GET \u0000\u0001 HTTP/9.9\r\n\r\n')
     await once(tls, 'close')

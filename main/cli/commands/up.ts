@@ -67,8 +67,8 @@ export function upCommand(): Command {
       ),
     )
     .addOption(new Option('--cpus <n>', 'virtual CPUs of each new machine').argParser(positive('cpus', 1, 16)))
+    .option('--wait', 'wait until every node is Ready (the default)', true)
     .option('--no-wait', 'return as soon as the engine has the lab; do not wait for Ready nodes')
-    .option('--wait', 'wait until every node is Ready (the default)')
     .addOption(
       new Option('--timeout <seconds>', 'give up waiting after this long')
         .argParser(positive('timeout', 1, 86400))
