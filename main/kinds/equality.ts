@@ -1,7 +1,9 @@
 // Equality as Kubernetes compares API values: an absent field equals an empty list or map, everything else by content.
 
-const isEmpty = (value: unknown): boolean =>
-  value === undefined || value === null || (typeof value === 'object' && Object.keys(value).length === 0)
+function isEmpty(value: unknown): boolean {
+  if (value === undefined || value === null) return true
+  return typeof value === 'object' && Object.values(value).every((part) => part === undefined)
+}
 
 export function semanticEqual(a: unknown, b: unknown): boolean {
   if (a === b) return true

@@ -40,7 +40,7 @@ export const endpointSlice = defineKind<EndpointSlice>({
   },
   columns: [
     nameColumn,
-    { name: 'AddressType', type: 'string', cell: ({ addressType }) => addressType },
+    { name: 'AddressType', type: 'string', cell: ({ addressType }) => addressType ?? '' },
     {
       name: 'Ports',
       type: 'string',

@@ -52,7 +52,7 @@ export const lab = defineKind<Lab>({
       name: 'Power',
       type: 'string',
       description: 'Whether machines should run',
-      cell: ({ spec }) => spec.powerState ?? '',
+      cell: ({ spec }) => spec?.powerState ?? '',
     },
     {
       name: 'Ready',

@@ -68,6 +68,8 @@ function checkHandler(scope: PodSpecScope, at: string, handler: Handler): void {
       }
       break
     }
+    case undefined:
+      break
   }
 }
 

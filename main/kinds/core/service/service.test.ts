@@ -1,0 +1,214 @@
+import { describe, expect, it } from 'vitest'
+import type { Service } from '../../../../common/api/generated/types.ts'
+import { runKindContract } from '../../kind-contract.ts'
+import { cloneJson } from '../../strategy.ts'
+import { createObject, newTestContext, updateObject } from '../../testing/lifecycle.ts'
+import { service } from './index.ts'
+
+const ports = [{ port: 80 }]
+runKindContract(service, {
+  valid: [
+    { spec: { ports, selector: { app: 'web' } } },
+    { spec: { ports, clusterIP: 'None' } },
+    {
+      spec: {
+        type: 'NodePort',
+        ports: [
+          { name: 'a', port: 80, nodePort: 30_080 },
+          { name: 'b', port: 81, protocol: 'UDP' },
+        ],
+      },
+    },
+    { spec: { type: 'LoadBalancer', ports, externalTrafficPolicy: 'Local', sessionAffinity: 'ClientIP' } },
+    { spec: { type: 'ExternalName', externalName: 'db.example.com' } },
+  ],
+})
+
+const newService = (spec: Record<string, unknown>, stored: Service[] = [], name = 'test') =>
+  createObject(service, { metadata: { name }, spec: { ports, ...spec } }, newTestContext({ stored }))
+const stored = (name: string, spec: Record<string, unknown>): Service => newService(spec, [], name).object
+
+describe('defaults of a Service', () => {
+  it('are those of Kubernetes', () => {
+    expect(newService({}).object).toMatchObject({
+      spec: {
+        type: 'ClusterIP',
+        clusterIP: '10.96.0.17',
+        clusterIPs: ['10.96.0.17'],
+        internalTrafficPolicy: 'Cluster',
+        ipFamilies: ['IPv4'],
+        ipFamilyPolicy: 'SingleStack',
+        ports: [{ port: 80, protocol: 'TCP', targetPort: 80 }],
+        sessionAffinity: 'None',
+      },
+      status: { loadBalancer: {} },
+    })
+  })
+
+  it('give each Service the lowest free address and port', () => {
+    const first = stored('first', { type: 'NodePort' })
+    expect(first.spec?.ports?.[0]?.nodePort).toBe(30_000)
+    const { spec } = newService({ type: 'NodePort' }, [first]).object
+    expect(spec?.clusterIP).toBe('10.96.0.18')
+    expect(spec?.ports?.[0]?.nodePort).toBe(30_001)
+  })
+
+  it('leave the reserved addresses to those who ask', () => {
+    expect(newService({ clusterIP: '10.96.0.1' }).errors).toEqual([])
+    expect(newService({ clusterIP: '10.96.0.10' }).object.spec?.clusterIPs).toEqual(['10.96.0.10'])
+  })
+
+  it('use one node port for the same port of two protocols', () => {
+    const both = [
+      { name: 'a', port: 53, protocol: 'UDP' },
+      { name: 'b', port: 53, protocol: 'TCP' },
+    ]
+    const { object, errors } = newService({ type: 'NodePort', ports: both })
+    expect(errors).toEqual([])
+    expect(object.spec?.ports?.map((port) => port.nodePort)).toEqual([30_000, 30_000])
+  })
+})
+
+describe('validation of a Service', () => {
+  const cases: [string, Record<string, unknown>, string[]][] = [
+    ['no ports', { ports: [] }, ['spec.ports: Required value']],
+    [
+      'an unknown type',
+      { type: 'Pigeon' },
+      [
+        'spec.type: Unsupported value: "Pigeon": supported values: "ClusterIP", "ExternalName", "LoadBalancer", "NodePort"',
+      ],
+    ],
+    [
+      'two ports without names',
+      { ports: [{ port: 1 }, { port: 2 }] },
+      ['spec.ports[0].name: Required value', 'spec.ports[1].name: Required value'],
+    ],
+    [
+      'the same port twice',
+      {
+        ports: [
+          { name: 'a', port: 1 },
+          { name: 'b', port: 1 },
+        ],
+      },
+      ['spec.ports[1]: Duplicate value: {"protocol":"TCP","port":1}'],
+    ],
+    [
+      'a node port without node ports',
+      { ports: [{ port: 1, nodePort: 30_000 }] },
+      ["spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'"],
+    ],
+    [
+      'an address elsewhere',
+      { clusterIP: '10.0.0.1' },
+      [
+        'spec.clusterIPs: Invalid value: ["10.0.0.1"]: failed to allocate IP 10.0.0.1: the provided IP (10.0.0.1) is not in the valid range. The range of valid IPs is 10.96.0.0/16',
+      ],
+    ],
+    [
+      'no address at all',
+      { clusterIP: 'there' },
+      ['spec.clusterIPs[0]: Invalid value: "there": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'],
+    ],
+    [
+      'a node port out of range',
+      { type: 'NodePort', ports: [{ port: 1, nodePort: 80 }] },
+      [
+        'spec.ports[0].nodePort: Invalid value: 80: provided port is not in the valid range. The range of valid ports is 30000-32767',
+      ],
+    ],
+    ['an alias without name', { type: 'ExternalName', ports: [] }, ['spec.externalName: Required value']],
+    [
+      'a headless NodePort',
+      { type: 'NodePort', clusterIP: 'None' },
+      ['spec.clusterIPs[0]: Invalid value: "None": may not be set to \'None\' for NodePort services'],
+    ],
+    [
+      'an external policy inside',
+      { externalTrafficPolicy: 'Local' },
+      ['spec.externalTrafficPolicy: Invalid value: "Local": may only be set for externally-accessible services'],
+    ],
+    [
+      'loopback',
+      { externalIPs: ['127.0.0.1'] },
+      ['spec.externalIPs[0]: Invalid value: "127.0.0.1": may not be in the loopback range (127.0.0.0/8, ::1/128)'],
+    ],
+    [
+      'two families',
+      { ipFamilyPolicy: 'RequireDualStack' },
+      [
+        'spec.ipFamilyPolicy: Invalid value: "RequireDualStack": this cluster is not configured for dual-stack services',
+      ],
+    ],
+  ]
+  it.each(cases)('refuses %s', (_, spec, errors) => {
+    expect(newService(spec).errors).toEqual(errors)
+  })
+
+  it('refuses what another Service has', () => {
+    const other = stored('other', { type: 'NodePort', clusterIP: '10.96.5.5', ports: [{ port: 1, nodePort: 31_000 }] })
+    expect(
+      newService({ type: 'NodePort', clusterIP: '10.96.5.5', ports: [{ port: 1, nodePort: 31_000 }] }, [other]).errors,
+    ).toEqual([
+      'spec.clusterIPs: Invalid value: ["10.96.5.5"]: failed to allocate IP 10.96.5.5: provided IP is already allocated',
+      'spec.ports[0].nodePort: Invalid value: 31000: provided port is already allocated',
+    ])
+  })
+})
+
+describe('updates of a Service', () => {
+  const replace = (old: Service, spec: Record<string, unknown>) =>
+    updateObject(service, old, (object) => Object.assign(object, { spec: cloneJson(spec) }))
+
+  it('keep address and node port when a manifest without them is put again', () => {
+    const old = newService({ type: 'NodePort' }).object
+    const { object, errors } = replace(old, { type: 'NodePort', ports })
+    expect(errors).toEqual([])
+    expect(object.spec).toMatchObject({ clusterIP: old.spec?.clusterIP, ports: [{ nodePort: 30_000 }] })
+  })
+
+  it('do not change the address', () => {
+    const old = newService({}).object
+    expect(replace(old, { ports, clusterIP: '10.96.0.99', clusterIPs: ['10.96.0.99'] }).errors).toEqual([
+      'spec.clusterIPs[0]: Invalid value: ["10.96.0.99"]: may not change once set',
+    ])
+  })
+
+  it('give the node port back when it turns into ClusterIP', () => {
+    const old = newService({ type: 'NodePort' }).object
+    const { object, errors } = updateObject(service, old, ({ spec }) =>
+      Object.assign(spec ?? {}, { type: 'ClusterIP' }),
+    )
+    expect(errors).toEqual([])
+    expect(object.spec?.ports?.[0]?.nodePort).toBeUndefined()
+    expect(object.spec?.externalTrafficPolicy).toBeUndefined()
+  })
+
+  it('give the address back when it turns into an alias', () => {
+    const old = newService({}).object
+    const { object, errors } = updateObject(service, old, ({ spec }) =>
+      Object.assign(spec ?? {}, { type: 'ExternalName', externalName: 'a.b', internalTrafficPolicy: undefined }),
+    )
+    expect(errors).toEqual([])
+    expect(object.spec?.clusterIP).toBeUndefined()
+  })
+})
+
+describe('kubectl get services', () => {
+  const now = new Date()
+  const cells = (spec: Record<string, unknown>, status = {}): unknown[] => {
+    const { object } = newService(spec)
+    return (service.columns ?? []).slice(1, 5).map((column) => column.cell({ ...object, status }, now))
+  }
+
+  it.each<[Record<string, unknown>, unknown[]]>([
+    [{ ports: [{ port: 80 }] }, ['ClusterIP', '10.96.0.17', '<none>', '80/TCP']],
+    [{ clusterIP: 'None', ports: [] }, ['ClusterIP', 'None', '<none>', '<none>']],
+    [{ type: 'NodePort', externalIPs: ['1.2.3.4'] }, ['NodePort', '10.96.0.17', '1.2.3.4', '80:30000/TCP']],
+    [{ type: 'LoadBalancer' }, ['LoadBalancer', '10.96.0.17', '<pending>', '80:30000/TCP']],
+    [{ type: 'ExternalName', externalName: 'a.b', ports: [] }, ['ExternalName', '<none>', 'a.b', '<none>']],
+  ])('shows %j', (spec, expected) => {
+    expect(cells(spec)).toEqual(expected)
+  })
+})
