@@ -30,7 +30,8 @@ function move(next: ConnectionState, why: string): void {
 /** Every answer's HTTP code; 0 when there was none. */
 export function noteAnswer(code: number): void {
   if (code === 0) {
-    if (state.value !== 'signed-out') move('reconnecting', 'The engine does not answer on this address. It may be restarting, or it was stopped.')
+    if (state.value !== 'signed-out')
+      move('reconnecting', 'The engine does not answer on this address. It may be restarting, or it was stopped.')
     startProbe()
   } else if (code === 401) {
     move('signed-out', 'This browser has no session with the engine, or the session has ended.')
@@ -45,12 +46,19 @@ export function noteAnswer(code: number): void {
 /** Asks once whether the engine is there; used at start and each second while it is not. */
 export async function probeNow(): Promise<void> {
   try {
-    const response = await fetch('version', { cache: 'no-store', credentials: 'same-origin', signal: AbortSignal.timeout(4000) })
+    const response = await fetch('version', {
+      cache: 'no-store',
+      credentials: 'same-origin',
+      signal: AbortSignal.timeout(4000),
+    })
     if (response.ok) {
       const info = (await response.json()) as { gitVersion?: string }
       version.value = info.gitVersion
       // /version may be public: only a real object read tells whether the session holds.
-      const signedIn = await fetch('api/v1/namespaces/default', { cache: 'no-store', signal: AbortSignal.timeout(4000) })
+      const signedIn = await fetch('api/v1/namespaces/default', {
+        cache: 'no-store',
+        signal: AbortSignal.timeout(4000),
+      })
       noteAnswer(signedIn.status)
     } else {
       noteAnswer(response.status)

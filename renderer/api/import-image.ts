@@ -15,7 +15,11 @@ interface ProgressLine {
 }
 
 /** Resolves with the references imported. Rejects with StatusError or Error in plain words. */
-export function importImage(file: File, onProgress: (progress: ImportProgress) => void, signal: AbortSignal): Promise<string[]> {
+export function importImage(
+  file: File,
+  onProgress: (progress: ImportProgress) => void,
+  signal: AbortSignal,
+): Promise<string[]> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest()
     const progress: ImportProgress = { sentBytes: 0, totalBytes: file.size, message: 'Sending' }
@@ -46,7 +50,11 @@ export function importImage(file: File, onProgress: (progress: ImportProgress) =
       if (request.status < 400) readLines(false)
     })
     request.addEventListener('error', () => {
-      reject(new Error('The connection to the engine was lost while the file was being sent. Nothing was imported; drop the file again.'))
+      reject(
+        new Error(
+          'The connection to the engine was lost while the file was being sent. Nothing was imported; drop the file again.',
+        ),
+      )
     })
     request.addEventListener('abort', () => {
       reject(new Error('Cancelled.'))

@@ -12,7 +12,9 @@ import { createWakeableClock } from './wakeable-clock.ts'
 /** The page may be served below a path; the API is beside it. */
 const baseUrl = location.pathname.replace(/\/[^/]*$/, '')
 
-export const api = createClient(createFetchTransport({ baseUrl, onAnswer: noteAnswer }), { fieldManager: 'orrery-window' })
+export const api = createClient(createFetchTransport({ baseUrl, onAnswer: noteAnswer }), {
+  fieldManager: 'orrery-window',
+})
 
 const clock = createWakeableClock()
 onReconnect(() => {

@@ -71,7 +71,11 @@ export function openTerminalStream(path: string, query: StreamQuery, handlers: T
   socket.addEventListener('close', (event) => {
     if (status !== undefined) finish(false, status.message ?? '')
     else if (event.code === 1000) finish(false, event.reason)
-    else finish(true, event.reason !== '' ? event.reason : opened ? 'The connection was lost.' : 'The engine refused the connection.')
+    else
+      finish(
+        true,
+        event.reason !== '' ? event.reason : opened ? 'The connection was lost.' : 'The engine refused the connection.',
+      )
   })
 
   return {

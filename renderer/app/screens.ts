@@ -37,8 +37,18 @@ export const screens: readonly Screen[] = [
     key: 'w',
     routes: [
       { path: '/workloads', redirect: '/workloads/deployments' },
-      { path: '/workloads/:kind', name: 'list', component: () => import('../features/workloads/ListScreen.vue'), props: true },
-      { path: '/workloads/:kind/:namespace/:name', name: 'detail', component: () => import('../features/workloads/DetailScreen.vue'), props: true },
+      {
+        path: '/workloads/:kind',
+        name: 'list',
+        component: () => import('../features/workloads/ListScreen.vue'),
+        props: true,
+      },
+      {
+        path: '/workloads/:kind/:namespace/:name',
+        name: 'detail',
+        component: () => import('../features/workloads/DetailScreen.vue'),
+        props: true,
+      },
     ],
   },
   {
@@ -50,7 +60,12 @@ export const screens: readonly Screen[] = [
     key: 'd',
     routes: [
       { path: '/deploy', name: 'deploy', component: () => import('../features/deploy/DeployScreen.vue') },
-      { path: '/deploy/:namespace/:name', name: 'follow', component: () => import('../features/deploy/FollowScreen.vue'), props: true },
+      {
+        path: '/deploy/:namespace/:name',
+        name: 'follow',
+        component: () => import('../features/deploy/FollowScreen.vue'),
+        props: true,
+      },
     ],
   },
   {
@@ -62,7 +77,12 @@ export const screens: readonly Screen[] = [
     key: 'y',
     routes: [
       { path: '/why', name: 'why', component: () => import('../features/why-here/WhyScreen.vue') },
-      { path: '/why/:namespace/:name', name: 'why-pod', component: () => import('../features/why-here/WhyScreen.vue'), props: true },
+      {
+        path: '/why/:namespace/:name',
+        name: 'why-pod',
+        component: () => import('../features/why-here/WhyScreen.vue'),
+        props: true,
+      },
     ],
   },
   {

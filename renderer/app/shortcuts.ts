@@ -42,7 +42,8 @@ export const shortcutHelp: readonly { title: string; shortcuts: readonly Shortcu
 ]
 
 const typing = (target: EventTarget | null): boolean =>
-  target instanceof HTMLElement && (target.isContentEditable || target.closest('input, textarea, select, .xterm, .cm-editor') !== null)
+  target instanceof HTMLElement &&
+  (target.isContentEditable || target.closest('input, textarea, select, .xterm, .cm-editor') !== null)
 
 export function useShortcuts(): void {
   const router = useRouter()

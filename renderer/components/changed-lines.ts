@@ -26,7 +26,12 @@ export function changedLineNumbers(before: string, after: string): number[] {
   let head = 0
   while (head < old.length && head < now.length && old[head] === now[head]) head += 1
   let tail = 0
-  while (tail < old.length - head && tail < now.length - head && old[old.length - 1 - tail] === now[now.length - 1 - tail]) tail += 1
+  while (
+    tail < old.length - head &&
+    tail < now.length - head &&
+    old[old.length - 1 - tail] === now[now.length - 1 - tail]
+  )
+    tail += 1
   const a = old.slice(head, old.length - tail)
   const b = now.slice(head, now.length - tail)
   const lengths = Array.from({ length: a.length + 1 }, () => new Array<number>(b.length + 1).fill(0))
@@ -34,7 +39,8 @@ export function changedLineNumbers(before: string, after: string): number[] {
   for (let i = a.length - 1; i >= 0; i -= 1) {
     const row = lengths[i]
     if (row === undefined) continue
-    for (let j = b.length - 1; j >= 0; j -= 1) row[j] = a[i] === b[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1))
+    for (let j = b.length - 1; j >= 0; j -= 1)
+      row[j] = a[i] === b[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1))
   }
   const changed: number[] = []
   let i = 0

@@ -29,7 +29,8 @@ export function bootSteps(machine: Machine, now: number): BootStep[] {
   return order.map(({ id, title, condition, waitingFor }) => {
     const found = status?.conditions?.find((one) => one.type === condition)
     const reached = found?.status === 'True'
-    const atMs = status?.bootMs?.[id] ?? (reached && startedAt > 0 ? timeOf(found.lastTransitionTime) - startedAt : undefined)
+    const atMs =
+      status?.bootMs?.[id] ?? (reached && startedAt > 0 ? timeOf(found.lastTransitionTime) - startedAt : undefined)
     if (reached || (atMs !== undefined && found === undefined)) {
       const tookMs = atMs === undefined ? undefined : Math.max(0, atMs - previousMs)
       previousMs = atMs ?? previousMs
@@ -37,7 +38,13 @@ export function bootSteps(machine: Machine, now: number): BootStep[] {
     }
     if (running && !activeGiven) {
       activeGiven = true
-      return { id, title, waitingFor, state: 'active', ...(startedAt === 0 ? {} : { tookMs: Math.max(0, now - startedAt - previousMs) }) }
+      return {
+        id,
+        title,
+        waitingFor,
+        state: 'active',
+        ...(startedAt === 0 ? {} : { tookMs: Math.max(0, now - startedAt - previousMs) }),
+      }
     }
     return { id, title, waitingFor, state: 'waiting' }
   })

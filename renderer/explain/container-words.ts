@@ -55,7 +55,10 @@ export function explainContainer(status: ContainerStatus, context: ContainerCont
     case 'RunContainerError':
       return explainStartFailure(message, context)
     case 'ContainerCreating':
-      return { tone: 'busy', what: `The node is preparing the container: network, volumes, then the image ${context.image}.` }
+      return {
+        tone: 'busy',
+        what: `The node is preparing the container: network, volumes, then the image ${context.image}.`,
+      }
     case 'PodInitializing':
       return { tone: 'busy', what: 'Waiting for the init containers, which run first and one after another.' }
     case '':
@@ -108,13 +111,32 @@ function exitCodeWords(end: Terminated): { what: string; remedy?: string } {
     }
   }
   if (code === 143) return { what: 'It was asked to stop with SIGTERM and did (exit code 143).' }
-  if (code === 139) return { what: 'The program crashed: it touched memory that is not its own (SIGSEGV, exit code 139).', remedy: 'Read the logs of the previous run.' }
-  if (code === 127) return { what: 'The command was not found in the image (exit code 127).', remedy: 'Check command and args against what the image contains.' }
-  if (code === 126) return { what: 'The command was found but may not be executed (exit code 126).', remedy: 'Check the file mode and that it is a program for this architecture.' }
-  return { what: `The program ended with exit code ${String(code)}, which it means as a failure.`, remedy: 'The logs of the previous run usually say why.' }
+  if (code === 139)
+    return {
+      what: 'The program crashed: it touched memory that is not its own (SIGSEGV, exit code 139).',
+      remedy: 'Read the logs of the previous run.',
+    }
+  if (code === 127)
+    return {
+      what: 'The command was not found in the image (exit code 127).',
+      remedy: 'Check command and args against what the image contains.',
+    }
+  if (code === 126)
+    return {
+      what: 'The command was found but may not be executed (exit code 126).',
+      remedy: 'Check the file mode and that it is a program for this architecture.',
+    }
+  return {
+    what: `The program ended with exit code ${String(code)}, which it means as a failure.`,
+    remedy: 'The logs of the previous run usually say why.',
+  }
 }
 
-function explainCrashLoop(status: ContainerStatus, last: ContainerState | undefined, context: ContainerContext): Explanation {
+function explainCrashLoop(
+  status: ContainerStatus,
+  last: ContainerState | undefined,
+  context: ContainerContext,
+): Explanation {
   const before = `It has ended ${times(status.restartCount + 1)}; the node waits longer before each new try (10 s doubling up to 5 min).`
   if (last?.terminated === undefined) return { tone: 'bad', what: before, remedy: 'Open the logs of the previous run.' }
   const end = explainTerminated(last.terminated, context)
@@ -138,14 +160,19 @@ function explainStartFailure(message: string, context: ContainerContext): Explan
       remedy: 'Check command and args; leave them out to use what the image starts by default.',
     }
   }
-  return { tone: 'bad', what: `The runtime could not start it${message === '' ? '' : `: ${message}`}.`, remedy: 'Check command, volumes and security settings.' }
+  return {
+    tone: 'bad',
+    what: `The runtime could not start it${message === '' ? '' : `: ${message}`}.`,
+    remedy: 'Check command, volumes and security settings.',
+  }
 }
 
 function wrongArchitecture(context: ContainerContext): Explanation {
   const { nodeArch, nodeName, imageArchitectures } = context
   const node = nodeName === undefined ? 'the node' : `the node ${nodeName}`
   const have = imageArchitectures ?? []
-  const image = have.length === 0 ? 'This image is built for another architecture' : `This image is ${have.join(' and ')}-only`
+  const image =
+    have.length === 0 ? 'This image is built for another architecture' : `This image is ${have.join(' and ')}-only`
   return {
     tone: 'bad',
     what: `${image}, and ${node} is ${nodeArch ?? 'of a different one'}: its processor cannot run the program ("exec format error").`,
@@ -163,7 +190,10 @@ function explainPull(reason: string, message: string, context: ContainerContext)
     return {
       tone: 'bad',
       what: `${context.image} exists, but not for ${context.nodeArch ?? "this node's architecture"}${have.length > 0 ? ` (only ${have.join(', ')})` : ''}.`,
-      remedy: have.length > 0 ? `Set nodeSelector kubernetes.io/arch: ${have[0] ?? ''}, or import the missing architecture.` : 'Import an archive that has this architecture.',
+      remedy:
+        have.length > 0
+          ? `Set nodeSelector kubernetes.io/arch: ${have[0] ?? ''}, or import the missing architecture.`
+          : 'Import an archive that has this architecture.',
     }
   }
   if (/not found|manifest unknown|no such image|does not exist|404/i.test(message)) {
@@ -174,7 +204,11 @@ function explainPull(reason: string, message: string, context: ContainerContext)
     }
   }
   if (/unauthorized|denied|401|403/i.test(message)) {
-    return { tone: 'bad', what: `The registry of ${context.image} asks for credentials.${again}`, remedy: 'Add an imagePullSecret, or import the image into the lab.' }
+    return {
+      tone: 'bad',
+      what: `The registry of ${context.image} asks for credentials.${again}`,
+      remedy: 'Add an imagePullSecret, or import the image into the lab.',
+    }
   }
   if (/i\/o timeout|no such host|connection refused|dial tcp/i.test(message)) {
     return {
@@ -183,7 +217,10 @@ function explainPull(reason: string, message: string, context: ContainerContext)
       remedy: 'Labs are offline unless spec.network.internet is true: import the image into the lab.',
     }
   }
-  return { tone: 'bad', what: `The image ${context.image} could not be fetched${message === '' ? '' : `: ${message}`}.${again}` }
+  return {
+    tone: 'bad',
+    what: `The image ${context.image} could not be fetched${message === '' ? '' : `: ${message}`}.${again}`,
+  }
 }
 
 const times = (count: number): string => (count === 1 ? 'once' : count === 2 ? 'twice' : `${String(count)} times`)

@@ -11,12 +11,18 @@ export interface ErrorWords {
 
 export function errorWords(error: unknown): ErrorWords {
   if (error instanceof StatusError) {
-    const causes = (error.status.details?.causes ?? []).map((cause) => [cause.field, cause.message].filter((part) => part !== undefined && part !== '').join(': '))
+    const causes = (error.status.details?.causes ?? []).map((cause) =>
+      [cause.field, cause.message].filter((part) => part !== undefined && part !== '').join(': '),
+    )
     const remedy = remedies[error.reason]
     return { message: error.message, causes, ...(remedy === undefined ? {} : { remedy }) }
   }
   if (error instanceof ConnectionError) {
-    return { message: 'The engine could not be reached.', causes: [], remedy: 'The window keeps trying; nothing was lost. If it stays away, run "orrery status" in a terminal.' }
+    return {
+      message: 'The engine could not be reached.',
+      causes: [],
+      remedy: 'The window keeps trying; nothing was lost. If it stays away, run "orrery status" in a terminal.',
+    }
   }
   return { message: error instanceof Error ? error.message : String(error), causes: [] }
 }

@@ -33,7 +33,10 @@ export function followSteps(input: FollowInput): FollowStep[] {
   const { deployment, pods } = input
   const wanted = deployment?.spec?.replicas ?? 1
   const set = newestReplicaSet(input)
-  const live = pods.filter((pod) => set === undefined || pod.metadata.ownerReferences?.some((owner) => owner.uid === set.metadata.uid) === true)
+  const live = pods.filter(
+    (pod) =>
+      set === undefined || pod.metadata.ownerReferences?.some((owner) => owner.uid === set.metadata.uid) === true,
+  )
   const stuckPod = live.find((pod) => podState(pod).tone === 'bad' || podState(pod).tone === 'warn')
   const steps: FollowStep[] = []
 
@@ -53,62 +56,90 @@ export function followSteps(input: FollowInput): FollowStep[] {
     at: set === undefined ? undefined : timeOf(set.metadata.creationTimestamp),
     detail: set?.metadata.name ?? '',
   })
-  steps.push(countStep({
-    id: 'pods',
-    title: 'Pods made',
-    about: 'The replica set controller makes as many pods as there should be replicas.',
-    times: live.map((pod) => timeOf(pod.metadata.creationTimestamp)),
-    wanted,
-    detail: '',
-  }))
+  steps.push(
+    countStep({
+      id: 'pods',
+      title: 'Pods made',
+      about: 'The replica set controller makes as many pods as there should be replicas.',
+      times: live.map((pod) => timeOf(pod.metadata.creationTimestamp)),
+      wanted,
+      detail: '',
+    }),
+  )
   const placed = live.filter((pod) => (pod.spec?.nodeName ?? '') !== '')
-  steps.push(countStep({
-    id: 'scheduled',
-    title: 'Nodes chosen',
-    about: 'The scheduler filters the nodes that can take the pod and scores the rest.',
-    times: placed.map((pod) => conditionTime(pod, 'PodScheduled') ?? timeOf(pod.metadata.creationTimestamp)),
-    wanted,
-    detail: tally(placed.map((pod) => pod.spec?.nodeName ?? '')),
-    stuck: live.length > placed.length && stuckPod !== undefined && (stuckPod.spec?.nodeName ?? '') === '',
-  }))
+  steps.push(
+    countStep({
+      id: 'scheduled',
+      title: 'Nodes chosen',
+      about: 'The scheduler filters the nodes that can take the pod and scores the rest.',
+      times: placed.map((pod) => conditionTime(pod, 'PodScheduled') ?? timeOf(pod.metadata.creationTimestamp)),
+      wanted,
+      detail: tally(placed.map((pod) => pod.spec?.nodeName ?? '')),
+      stuck: live.length > placed.length && stuckPod !== undefined && (stuckPod.spec?.nodeName ?? '') === '',
+    }),
+  )
   const started = live.filter(hasStarted)
   const imageEvents = input.events.filter((event) => event.reason === 'Pulled')
-  const withImage = live.filter((pod) => hasStarted(pod) || imageEvents.some((event) => event.involvedObject.uid === pod.metadata.uid))
-  steps.push(countStep({
-    id: 'image',
-    title: 'Image on the node',
-    about: "Each node fetches the image's layers from the lab's registry unless it has them already.",
-    times: withImage.map((pod) => firstEventTime(imageEvents, pod) ?? startTime(pod) ?? 0),
-    wanted,
-    detail: imageDetail(imageEvents, live),
-    stuck: stuckPod !== undefined && /Image/.test(podState(stuckPod).label),
-  }))
-  steps.push(countStep({
-    id: 'started',
-    title: 'Containers started',
-    about: 'The runtime creates namespaces and a cgroup, and starts the program in them.',
-    times: started.map((pod) => startTime(pod) ?? 0),
-    wanted,
-    detail: '',
-    stuck: stuckPod !== undefined && (stuckPod.spec?.nodeName ?? '') !== '' && !/Image/.test(podState(stuckPod).label),
-  }))
-  const ready = live.filter((pod) => pod.status?.conditions?.some((one) => one.type === 'Ready' && one.status === 'True') === true)
-  steps.push(countStep({
-    id: 'ready',
-    title: 'Ready',
-    about: 'Readiness probes succeeded (or there are none): the pods may get traffic.',
-    times: ready.map((pod) => conditionTime(pod, 'Ready') ?? 0),
-    wanted,
-    detail: '',
-  }))
+  const withImage = live.filter(
+    (pod) => hasStarted(pod) || imageEvents.some((event) => event.involvedObject.uid === pod.metadata.uid),
+  )
+  steps.push(
+    countStep({
+      id: 'image',
+      title: 'Image on the node',
+      about: "Each node fetches the image's layers from the lab's registry unless it has them already.",
+      times: withImage.map((pod) => firstEventTime(imageEvents, pod) ?? startTime(pod) ?? 0),
+      wanted,
+      detail: imageDetail(imageEvents, live),
+      stuck: stuckPod !== undefined && /Image/.test(podState(stuckPod).label),
+    }),
+  )
+  steps.push(
+    countStep({
+      id: 'started',
+      title: 'Containers started',
+      about: 'The runtime creates namespaces and a cgroup, and starts the program in them.',
+      times: started.map((pod) => startTime(pod) ?? 0),
+      wanted,
+      detail: '',
+      stuck:
+        stuckPod !== undefined && (stuckPod.spec?.nodeName ?? '') !== '' && !/Image/.test(podState(stuckPod).label),
+    }),
+  )
+  const ready = live.filter(
+    (pod) => pod.status?.conditions?.some((one) => one.type === 'Ready' && one.status === 'True') === true,
+  )
+  steps.push(
+    countStep({
+      id: 'ready',
+      title: 'Ready',
+      about: 'Readiness probes succeeded (or there are none): the pods may get traffic.',
+      times: ready.map((pod) => conditionTime(pod, 'Ready') ?? 0),
+      wanted,
+      detail: '',
+    }),
+  )
   if (input.wantsService) {
-    const addresses = input.endpointSlices.flatMap((slice) => slice.endpoints ?? []).filter((endpoint) => endpoint.conditions?.ready !== false)
+    const addresses = input.endpointSlices
+      .flatMap((slice) => slice.endpoints ?? [])
+      .filter((endpoint) => endpoint.conditions?.ready !== false)
     steps.push({
       id: 'service',
       title: 'Service has endpoints',
-      about: 'The endpoint slice controller lists the ready pods behind the Service; every node compiles that into its packet rules.',
-      state: input.service === undefined ? 'waiting' : addresses.length >= wanted && wanted > 0 ? 'done' : addresses.length > 0 ? 'active' : 'waiting',
-      at: addresses.length > 0 ? Math.max(0, ...ready.map((pod) => conditionTime(pod, 'Ready') ?? 0)) || undefined : undefined,
+      about:
+        'The endpoint slice controller lists the ready pods behind the Service; every node compiles that into its packet rules.',
+      state:
+        input.service === undefined
+          ? 'waiting'
+          : addresses.length >= wanted && wanted > 0
+            ? 'done'
+            : addresses.length > 0
+              ? 'active'
+              : 'waiting',
+      at:
+        addresses.length > 0
+          ? Math.max(0, ...ready.map((pod) => conditionTime(pod, 'Ready') ?? 0)) || undefined
+          : undefined,
       detail: addresses.length === 0 ? '' : addresses.map((endpoint) => endpoint.addresses[0] ?? '').join(', '),
     })
   }
@@ -148,16 +179,26 @@ function activateNext(steps: FollowStep[]): FollowStep[] {
 
 function newestReplicaSet(input: FollowInput): ReplicaSet | undefined {
   const revision = input.deployment?.metadata.annotations?.['deployment.kubernetes.io/revision']
-  const sets = [...input.replicaSets].sort((a, b) => timeOf(b.metadata.creationTimestamp) - timeOf(a.metadata.creationTimestamp))
-  return sets.find((set) => revision !== undefined && set.metadata.annotations?.['deployment.kubernetes.io/revision'] === revision) ?? sets[0]
+  const sets = [...input.replicaSets].sort(
+    (a, b) => timeOf(b.metadata.creationTimestamp) - timeOf(a.metadata.creationTimestamp),
+  )
+  return (
+    sets.find(
+      (set) => revision !== undefined && set.metadata.annotations?.['deployment.kubernetes.io/revision'] === revision,
+    ) ?? sets[0]
+  )
 }
 
 const hasStarted = (pod: Pod): boolean =>
   (pod.status?.containerStatuses?.length ?? 0) > 0 &&
-  (pod.status?.containerStatuses ?? []).every((status) => status.state?.running !== undefined || status.state?.terminated?.exitCode === 0)
+  (pod.status?.containerStatuses ?? []).every(
+    (status) => status.state?.running !== undefined || status.state?.terminated?.exitCode === 0,
+  )
 
 function startTime(pod: Pod): number | undefined {
-  const times = (pod.status?.containerStatuses ?? []).map((status) => timeOf(status.state?.running?.startedAt ?? status.state?.terminated?.startedAt))
+  const times = (pod.status?.containerStatuses ?? []).map((status) =>
+    timeOf(status.state?.running?.startedAt ?? status.state?.terminated?.startedAt),
+  )
   return times.length === 0 ? undefined : Math.max(...times)
 }
 
@@ -176,7 +217,10 @@ function imageDetail(events: readonly Event[], pods: readonly Pod[]): string {
   const own = events.filter((event) => uids.has(event.involvedObject.uid))
   const present = own.filter((event) => /already present/.test(event.message ?? '')).length
   const fetched = own.length - present
-  const parts = [fetched > 0 ? `fetched on ${String(fetched)}` : '', present > 0 ? `already there for ${String(present)}` : '']
+  const parts = [
+    fetched > 0 ? `fetched on ${String(fetched)}` : '',
+    present > 0 ? `already there for ${String(present)}` : '',
+  ]
   return parts.filter((part) => part !== '').join(', ')
 }
 

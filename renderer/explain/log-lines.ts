@@ -33,7 +33,8 @@ export function searchLog(lines: readonly LogLine[], query: string): number[] {
   const exact = query !== query.toLowerCase()
   const needle = exact ? query : query.toLowerCase()
   const found: number[] = []
-  for (const [index, line] of lines.entries()) if ((exact ? line.text : line.text.toLowerCase()).includes(needle)) found.push(index)
+  for (const [index, line] of lines.entries())
+    if ((exact ? line.text : line.text.toLowerCase()).includes(needle)) found.push(index)
   return found
 }
 

@@ -14,16 +14,26 @@ export interface Load {
   figure: string
 }
 
-const millis = (value: Quantity | undefined): number => (value === undefined || !isQuantity(value) ? 0 : quantityToMillis(value))
-const bytes = (value: Quantity | undefined): number => (value === undefined || !isQuantity(value) ? 0 : quantityToBytes(value))
+const millis = (value: Quantity | undefined): number =>
+  value === undefined || !isQuantity(value) ? 0 : quantityToMillis(value)
+const bytes = (value: Quantity | undefined): number =>
+  value === undefined || !isQuantity(value) ? 0 : quantityToBytes(value)
 
 export function nodeLoad(input: { machine?: Machine; node?: Node; pods: readonly Pod[] }): { cpu: Load; memory: Load } {
   const { machine, node, pods } = input
   const live = pods.filter((pod) => pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed')
   const sum = (name: 'cpu' | 'memory', read: (value: Quantity | undefined) => number): number =>
-    live.reduce((total, pod) => total + (pod.spec?.containers ?? []).reduce((part, container) => part + read(container.resources?.requests?.[name]), 0), 0)
-  const cpuTotal = millis(node?.status?.allocatable?.['cpu'] ?? node?.status?.capacity?.['cpu']) || (machine?.spec.cpus ?? 1) * 1000
-  const memoryNode = bytes(node?.status?.allocatable?.['memory'] ?? node?.status?.capacity?.['memory']) || (machine?.spec.memoryMiB ?? 512) * 2 ** 20
+    live.reduce(
+      (total, pod) =>
+        total +
+        (pod.spec?.containers ?? []).reduce((part, container) => part + read(container.resources?.requests?.[name]), 0),
+      0,
+    )
+  const cpuTotal =
+    millis(node?.status?.allocatable?.['cpu'] ?? node?.status?.capacity?.['cpu']) || (machine?.spec.cpus ?? 1) * 1000
+  const memoryNode =
+    bytes(node?.status?.allocatable?.['memory'] ?? node?.status?.capacity?.['memory']) ||
+    (machine?.spec.memoryMiB ?? 512) * 2 ** 20
   const cpuUsed = machine?.status?.resources?.cpuMillis
   const memoryUsed = machine?.status?.resources?.rssBytes
   const memoryGiven = (machine?.spec.memoryMiB ?? 0) * 2 ** 20
@@ -34,16 +44,21 @@ export function nodeLoad(input: { machine?: Machine; node?: Node; pods: readonly
     cpu: {
       ...(cpuUsed === undefined ? {} : { used: Math.min(1, cpuUsed / cpuScale) }),
       reserved: Math.min(1, cpuReserved / cpuTotal),
-      figure: cpuUsed === undefined ? `${cpuText(cpuReserved)} reserved` : `${cpuText(cpuUsed)} of ${cpuText(cpuScale)}`,
+      figure:
+        cpuUsed === undefined ? `${cpuText(cpuReserved)} reserved` : `${cpuText(cpuUsed)} of ${cpuText(cpuScale)}`,
       words: `${cpuUsed === undefined ? '' : `The machine uses ${cpuText(cpuUsed)} of ${cpuText(cpuScale)} CPU on this host. `}Pods have reserved ${cpuText(cpuReserved)} of ${cpuText(cpuTotal)}.`,
     },
     memory: {
       ...(memoryUsed === undefined || memoryGiven === 0 ? {} : { used: Math.min(1, memoryUsed / memoryGiven) }),
       reserved: Math.min(1, memoryReserved / memoryNode),
-      figure: memoryUsed === undefined ? `${formatBytes(memoryReserved)} reserved` : `${formatBytes(memoryUsed)} of ${formatBytes(memoryGiven)}`,
+      figure:
+        memoryUsed === undefined
+          ? `${formatBytes(memoryReserved)} reserved`
+          : `${formatBytes(memoryUsed)} of ${formatBytes(memoryGiven)}`,
       words: `${memoryUsed === undefined ? '' : `The machine takes ${formatBytes(memoryUsed)} of this host's memory. `}Pods have reserved ${formatBytes(memoryReserved)} of ${formatBytes(memoryNode)}.`,
     },
   }
 }
 
-export const cpuText = (value: number): string => (value < 1000 ? `${String(Math.round(value))}m` : `${String(Math.round(value / 100) / 10)}`)
+export const cpuText = (value: number): string =>
+  value < 1000 ? `${String(Math.round(value))}m` : `${String(Math.round(value / 100) / 10)}`

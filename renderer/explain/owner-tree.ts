@@ -34,7 +34,14 @@ export function ownerTree(start: KubeObject, objects: Iterable<KubeObject>): Own
     if (owner === undefined) break
     const object = byUid.get(owner.uid)
     if (object === undefined) {
-      missing = { uid: owner.uid, kind: owner.kind, apiVersion: owner.apiVersion, name: owner.name, namespace: top.metadata.namespace, children: [] }
+      missing = {
+        uid: owner.uid,
+        kind: owner.kind,
+        apiVersion: owner.apiVersion,
+        name: owner.name,
+        namespace: top.metadata.namespace,
+        children: [],
+      }
       break
     }
     if (climbed.has(owner.uid)) break
@@ -63,7 +70,9 @@ export function ownerTree(start: KubeObject, objects: Iterable<KubeObject>): Own
   return missing
 }
 
-export const controllerOf = (object: KubeObject): NonNullable<KubeObject['metadata']['ownerReferences']>[number] | undefined =>
+export const controllerOf = (
+  object: KubeObject,
+): NonNullable<KubeObject['metadata']['ownerReferences']>[number] | undefined =>
   object.metadata.ownerReferences?.find((owner) => owner.controller === true) ?? object.metadata.ownerReferences?.[0]
 
 const uidOf = (object: KubeObject): string => object.metadata.uid ?? ''

@@ -48,7 +48,8 @@ export const isReady = (pod: Pod): boolean =>
 export const isUnschedulable = (pod: Pod): boolean =>
   (pod.spec?.nodeName ?? '') === '' &&
   (pod.status?.conditions?.some(
-    (condition) => condition.type === 'PodScheduled' && condition.status === 'False' && condition.reason === 'Unschedulable',
+    (condition) =>
+      condition.type === 'PodScheduled' && condition.status === 'False' && condition.reason === 'Unschedulable',
   ) ??
     false)
 

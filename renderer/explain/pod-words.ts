@@ -10,7 +10,10 @@ export function explainPod(pod: Pod): Explanation | undefined {
     return {
       tone: 'idle',
       what: `It is being stopped: its programs got SIGTERM and have ${grace === undefined ? 'their grace period' : `${String(grace)} s`} to finish.`,
-      remedy: (pod.metadata.finalizers?.length ?? 0) > 0 ? `It also waits for finalizers: ${(pod.metadata.finalizers ?? []).join(', ')}.` : undefined,
+      remedy:
+        (pod.metadata.finalizers?.length ?? 0) > 0
+          ? `It also waits for finalizers: ${(pod.metadata.finalizers ?? []).join(', ')}.`
+          : undefined,
     }
   }
   const scheduled = pod.status?.conditions?.find((condition) => condition.type === 'PodScheduled')
@@ -18,20 +21,30 @@ export function explainPod(pod: Pod): Explanation | undefined {
     return {
       tone: 'warn',
       what: `No node can take it now. ${unschedulableWords(scheduled?.message ?? '')}`,
-      remedy: 'The table under "Why here?" shows each node\'s reason. It is tried again whenever a node or pod changes.',
+      remedy:
+        'The table under "Why here?" shows each node\'s reason. It is tried again whenever a node or pod changes.',
     }
   }
   if ((pod.spec?.nodeName ?? '') === '') return { tone: 'busy', what: 'Waiting for the scheduler to choose a node.' }
   if (pod.status?.reason === 'Evicted') {
-    return { tone: 'bad', what: `The node evicted it: ${pod.status.message ?? 'it was short of a resource'}.`, remedy: 'Its controller makes a replacement; this one only keeps the record and can be deleted.' }
+    return {
+      tone: 'bad',
+      what: `The node evicted it: ${pod.status.message ?? 'it was short of a resource'}.`,
+      remedy: 'Its controller makes a replacement; this one only keeps the record and can be deleted.',
+    }
   }
-  if (pod.status?.phase === 'Succeeded') return { tone: 'done', what: 'All its containers ended with success; nothing runs any more.' }
+  if (pod.status?.phase === 'Succeeded')
+    return { tone: 'done', what: 'All its containers ended with success; nothing runs any more.' }
   if (pod.status?.phase === 'Pending' && podStatusWord(pod) === 'Pending') {
-    return { tone: 'busy', what: `${pod.spec?.nodeName ?? 'The node'} was chosen; waiting for its agent to pick the pod up.` }
+    return {
+      tone: 'busy',
+      what: `${pod.spec?.nodeName ?? 'The node'} was chosen; waiting for its agent to pick the pod up.`,
+    }
   }
   if (isReady(pod)) return undefined
   const gates = pod.status?.conditions?.find((condition) => condition.type === 'Ready' && condition.status === 'False')
-  if (gates?.reason === 'ReadinessGatesNotReady') return { tone: 'busy', what: `Waiting for a readiness gate: ${gates.message ?? ''}` }
+  if (gates?.reason === 'ReadinessGatesNotReady')
+    return { tone: 'busy', what: `Waiting for a readiness gate: ${gates.message ?? ''}` }
   return undefined
 }
 
@@ -52,7 +65,8 @@ export function unschedulableWords(message: string): string {
 /** A scheduler's reason as a predicate: "has too little free memory". */
 export function reasonWords(reason: string): string {
   const insufficient = /^Insufficient (.+)$/.exec(reason)
-  if (insufficient !== null) return `has too little unreserved ${insufficient[1] === 'cpu' ? 'CPU' : (insufficient[1] ?? '')}`
+  if (insufficient !== null)
+    return `has too little unreserved ${insufficient[1] === 'cpu' ? 'CPU' : (insufficient[1] ?? '')}`
   const taint = /untolerated taint(?:\(s\))? ?\{?([^}:]*)/.exec(reason)
   if (taint !== null) {
     const key = (taint[1] ?? '').trim()

@@ -14,6 +14,8 @@ export interface Happening {
   namespace?: string
   name: string
   text: string
+  /** Orders what happened in the same second. */
+  revision: number
   /** How often, when more than once. */
   count?: number
   /** A step on the way that matters only to who looks closely. */
@@ -22,18 +24,31 @@ export interface Happening {
 
 export type Detail = 'main' | 'all' | 'trouble'
 
-export function happenings(input: { events: Iterable<Event>; machines: Iterable<Machine>; nodes: Iterable<Node> }, detail: Detail, limit: number): Happening[] {
+export function happenings(
+  input: { events: Iterable<Event>; machines: Iterable<Machine>; nodes: Iterable<Node> },
+  detail: Detail,
+  limit: number,
+): Happening[] {
   const all: Happening[] = []
   for (const event of input.events) all.push(fromEvent(event))
   for (const machine of input.machines) all.push(...fromMachine(machine))
   for (const node of input.nodes) all.push(...fromNode(node))
-  const wanted = all.filter((one) => detail === 'all' || (detail === 'trouble' ? one.tone === 'bad' || one.tone === 'warn' : one.minor !== true))
-  wanted.sort((a, b) => b.at - a.at || a.key.localeCompare(b.key))
+  const wanted = all.filter(
+    (one) =>
+      detail === 'all' || (detail === 'trouble' ? one.tone === 'bad' || one.tone === 'warn' : one.minor !== true),
+  )
+  wanted.sort((a, b) => b.at - a.at || b.revision - a.revision || a.key.localeCompare(b.key))
   return wanted.slice(0, limit)
 }
 
 export const eventTime = (event: Event): number =>
-  timeOf(event.series?.lastObservedTime ?? event.lastTimestamp ?? event.eventTime ?? event.firstTimestamp ?? event.metadata.creationTimestamp)
+  timeOf(
+    event.series?.lastObservedTime ??
+      event.lastTimestamp ??
+      event.eventTime ??
+      event.firstTimestamp ??
+      event.metadata.creationTimestamp,
+  )
 
 function fromEvent(event: Event): Happening {
   const { involvedObject: about, reason = '', message = '' } = event
@@ -43,6 +58,7 @@ function fromEvent(event: Event): Happening {
   return {
     key: event.metadata.uid ?? `${event.metadata.namespace ?? ''}/${event.metadata.name ?? ''}`,
     at: eventTime(event),
+    revision: Number(event.metadata.resourceVersion ?? 0),
     tone: words.tone ?? (event.type === 'Warning' ? 'warn' : 'idle'),
     kind: about.kind ?? '',
     namespace: about.namespace,
@@ -53,7 +69,18 @@ function fromEvent(event: Event): Happening {
   }
 }
 
-const minorReasons = new Set(['Pulling', 'Pulled', 'Created', 'SuccessfulCreate', 'SuccessfulDelete', 'NodeHasSufficientMemory', 'NodeHasNoDiskPressure', 'NodeHasSufficientPID', 'NodeAllocatableEnforced', 'LeaderElection'])
+const minorReasons = new Set([
+  'Pulling',
+  'Pulled',
+  'Created',
+  'SuccessfulCreate',
+  'SuccessfulDelete',
+  'NodeHasSufficientMemory',
+  'NodeHasNoDiskPressure',
+  'NodeHasSufficientPID',
+  'NodeAllocatableEnforced',
+  'LeaderElection',
+])
 
 /** A sentence for an event. Unknown reasons keep their own message. */
 export function eventWords(reason: string, message: string, kind: string, name: string): { text: string; tone?: Tone } {
@@ -67,7 +94,12 @@ export function eventWords(reason: string, message: string, kind: string, name: 
     case 'Pulling':
       return { text: `is fetching ${quoted(message)}`, tone: 'busy' }
     case 'Pulled':
-      return { text: /already present/.test(message) ? `found ${quoted(message)} on the node` : `has fetched ${quoted(message)}${took(message)}`, tone: 'busy' }
+      return {
+        text: /already present/.test(message)
+          ? `found ${quoted(message)} on the node`
+          : `has fetched ${quoted(message)}${took(message)}`,
+        tone: 'busy',
+      }
     case 'Created':
       return { text: 'container was created', tone: 'busy' }
     case 'Started':
@@ -75,14 +107,22 @@ export function eventWords(reason: string, message: string, kind: string, name: 
     case 'Killing':
       return { text: message === '' ? 'is being stopped' : lowerFirst(message), tone: 'idle' }
     case 'BackOff':
-      return { text: /image/i.test(message) ? `waits before trying to fetch ${quoted(message)} again` : 'keeps ending; the node waits before the next start', tone: 'bad' }
+      return {
+        text: /image/i.test(message)
+          ? `waits before trying to fetch ${quoted(message)} again`
+          : 'keeps ending; the node waits before the next start',
+        tone: 'bad',
+      }
     case 'Unhealthy':
       return { text: lowerFirst(message), tone: 'warn' }
     case 'ScalingReplicaSet': {
       const scaled = /Scaled (up|down) replica set (\S+) (?:from (\d+) )?to (\d+)(?: from (\d+))?/.exec(message)
       if (scaled === null) return { text: lowerFirst(message), tone: 'busy' }
       const from = scaled[3] ?? scaled[5]
-      return { text: `scales its ReplicaSet ${scaled[2] ?? ''} ${scaled[1] ?? ''}${from === undefined ? '' : ` from ${from}`} to ${scaled[4] ?? ''}`, tone: 'busy' }
+      return {
+        text: `scales its ReplicaSet ${scaled[2] ?? ''} ${scaled[1] ?? ''}${from === undefined ? '' : ` from ${from}`} to ${scaled[4] ?? ''}`,
+        tone: 'busy',
+      }
     }
     case 'SuccessfulCreate':
       return { text: `made ${message.replace(/^Created (pod|job): /i, 'the $1 ')}`, tone: 'busy' }
@@ -97,7 +137,11 @@ export function eventWords(reason: string, message: string, kind: string, name: 
     case 'RegisteredNode':
       return { text: 'joined the cluster', tone: 'ok' }
     case 'Starting':
-      return { text: kind === 'Node' ? `agent started${message === '' ? '' : `: ${lowerFirst(message)}`}` : lowerFirst(message), tone: 'busy' }
+      return {
+        text:
+          kind === 'Node' ? `agent started${message === '' ? '' : `: ${lowerFirst(message)}`}` : lowerFirst(message),
+        tone: 'busy',
+      }
     case 'FailedCreatePodSandBox':
       return { text: `could not get its network and namespaces: ${message}`, tone: 'bad' }
     default:
@@ -109,23 +153,49 @@ function fromMachine(machine: Machine): Happening[] {
   const name = machine.metadata.name ?? ''
   const key = machine.metadata.uid ?? name
   const found: Happening[] = []
-  const base = { kind: 'Machine', name }
+  const base = { kind: 'Machine', name, revision: 0 }
   const status = machine.status ?? {}
   if (machine.metadata.creationTimestamp !== undefined) {
-    found.push({ ...base, key: `${key}/created`, at: timeOf(machine.metadata.creationTimestamp), tone: 'idle', text: `was added (${machine.spec.arch})` })
+    found.push({
+      ...base,
+      key: `${key}/created`,
+      at: timeOf(machine.metadata.creationTimestamp),
+      tone: 'idle',
+      text: `was added (${machine.spec.arch})`,
+    })
   }
   if (status.startedAt !== undefined) {
     const again = (status.boots ?? 1) > 1
-    found.push({ ...base, key: `${key}/boot/${status.startedAt}`, at: timeOf(status.startedAt), tone: 'busy', text: again ? `was powered on again (boot ${String(status.boots)})` : 'was powered on' })
+    found.push({
+      ...base,
+      key: `${key}/boot/${status.startedAt}`,
+      at: timeOf(status.startedAt),
+      tone: 'busy',
+      text: again ? `was powered on again (boot ${String(status.boots)})` : 'was powered on',
+    })
   }
   if (status.lastExit !== undefined) {
     const asked = /stopp|shutdown|PowerOff|Requested/i.test(status.lastExit.reason)
-    found.push({ ...base, key: `${key}/exit/${status.lastExit.at}`, at: timeOf(status.lastExit.at), tone: asked ? 'idle' : 'bad', text: asked ? `was shut down: ${lowerFirst(status.lastExit.message)}` : `died: ${lowerFirst(status.lastExit.message)}` })
+    found.push({
+      ...base,
+      key: `${key}/exit/${status.lastExit.at}`,
+      at: timeOf(status.lastExit.at),
+      tone: asked ? 'idle' : 'bad',
+      text: asked
+        ? `was shut down: ${lowerFirst(status.lastExit.message)}`
+        : `died: ${lowerFirst(status.lastExit.message)}`,
+    })
   }
   const ready = status.conditions?.find((one) => one.type === 'Ready')
   if (ready?.status === 'True') {
     const seconds = status.bootMs?.ready
-    found.push({ ...base, key: `${key}/ready/${ready.lastTransitionTime}`, at: timeOf(ready.lastTransitionTime), tone: 'ok', text: seconds === undefined ? 'is up' : `is up, ${(seconds / 1000).toFixed(1)} s after power-on` })
+    found.push({
+      ...base,
+      key: `${key}/ready/${ready.lastTransitionTime}`,
+      at: timeOf(ready.lastTransitionTime),
+      tone: 'ok',
+      text: seconds === undefined ? 'is up' : `is up, ${(seconds / 1000).toFixed(1)} s after power-on`,
+    })
   }
   return found
 }
@@ -139,6 +209,7 @@ function fromNode(node: Node): Happening[] {
       at: timeOf(one.lastTransitionTime),
       kind: 'Node',
       name,
+      revision: 0,
       ...nodeConditionWords(one.type, one.status, one.message ?? ''),
     }))
 }
@@ -146,13 +217,15 @@ function fromNode(node: Node): Happening[] {
 function nodeConditionWords(type: string, status: string, message: string): { tone: Tone; text: string } {
   if (type === 'Ready') {
     if (status === 'True') return { tone: 'ok', text: 'reports ready' }
-    if (status === 'Unknown') return { tone: 'bad', text: 'stopped reporting; its pods move elsewhere if it stays away' }
+    if (status === 'Unknown')
+      return { tone: 'bad', text: 'stopped reporting; its pods move elsewhere if it stays away' }
     return { tone: 'bad', text: `is not ready${message === '' ? '' : `: ${lowerFirst(message)}`}` }
   }
   return { tone: 'warn', text: `has ${type}${message === '' ? '' : `: ${reasonWords(message)}`}` }
 }
 
-const lowerFirst = (text: string): string => (/^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text)
+const lowerFirst = (text: string): string =>
+  /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text
 const quoted = (message: string): string => /"([^"]+)"/.exec(message)?.[1] ?? 'the image'
 const took = (message: string): string => {
   const span = / in ([\d.]+m?s)/.exec(message)?.[1]

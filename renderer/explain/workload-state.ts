@@ -1,5 +1,13 @@
 // States of everything that is not a pod: nodes, machines, controllers' objects.
-import type { DaemonSet, Deployment, Job, Namespace, Node, ReplicaSet, Service } from '../../common/api/generated/types.ts'
+import type {
+  DaemonSet,
+  Deployment,
+  Job,
+  Namespace,
+  Node,
+  ReplicaSet,
+  Service,
+} from '../../common/api/generated/types.ts'
 import type { Image, Machine } from '../../common/api/lab/v1alpha1.ts'
 import type { State } from './tone.ts'
 
@@ -13,7 +21,8 @@ export function deploymentState(deployment: Deployment): State {
   if (deployment.metadata.deletionTimestamp !== undefined) return { tone: 'idle', label: 'Terminating' }
   if (condition('Progressing')?.reason === 'ProgressDeadlineExceeded') return { tone: 'bad', label: 'Stalled' }
   if (condition('ReplicaFailure')?.status === 'True') return { tone: 'bad', label: 'Cannot create pods' }
-  if ((status.observedGeneration ?? 0) < (deployment.metadata.generation ?? 0)) return { tone: 'busy', label: 'Accepted' }
+  if ((status.observedGeneration ?? 0) < (deployment.metadata.generation ?? 0))
+    return { tone: 'busy', label: 'Accepted' }
   if (wanted === 0 && (status.replicas ?? 0) === 0) return { tone: 'idle', label: 'Scaled to 0' }
   if (deployment.spec?.paused === true) return { tone: 'idle', label: 'Paused' }
   if (updated < wanted || (status.replicas ?? 0) > updated) return { tone: 'busy', label: 'Rolling out' }
@@ -25,7 +34,8 @@ export function replicaSetState(set: ReplicaSet): State {
   const wanted = set.spec?.replicas ?? 1
   const ready = set.status?.readyReplicas ?? 0
   if (set.metadata.deletionTimestamp !== undefined) return { tone: 'idle', label: 'Terminating' }
-  if (set.status?.conditions?.some((one) => one.type === 'ReplicaFailure' && one.status === 'True') === true) return { tone: 'bad', label: 'Cannot create pods' }
+  if (set.status?.conditions?.some((one) => one.type === 'ReplicaFailure' && one.status === 'True') === true)
+    return { tone: 'bad', label: 'Cannot create pods' }
   if (wanted === 0) return { tone: 'idle', label: (set.status?.replicas ?? 0) === 0 ? 'Scaled to 0' : 'Scaling down' }
   return ready >= wanted ? { tone: 'ok', label: 'Ready' } : { tone: 'busy', label: 'Not ready' }
 }
@@ -41,7 +51,8 @@ export function daemonSetState(set: DaemonSet): State {
 }
 
 export function jobState(job: Job): State {
-  const is = (type: string): boolean => job.status?.conditions?.some((one) => one.type === type && one.status === 'True') ?? false
+  const is = (type: string): boolean =>
+    job.status?.conditions?.some((one) => one.type === type && one.status === 'True') ?? false
   if (is('Complete')) return { tone: 'done', label: 'Complete' }
   if (is('Failed')) return { tone: 'bad', label: 'Failed' }
   if (is('Suspended') || job.spec?.suspend === true) return { tone: 'idle', label: 'Suspended' }
@@ -51,7 +62,8 @@ export function jobState(job: Job): State {
 export function nodeState(node: Node): State {
   const ready = node.status?.conditions?.find((one) => one.type === 'Ready')
   const cordoned = node.spec?.unschedulable === true
-  if (ready?.status === 'True') return cordoned ? { tone: 'warn', label: 'Ready, cordoned' } : { tone: 'ok', label: 'Ready' }
+  if (ready?.status === 'True')
+    return cordoned ? { tone: 'warn', label: 'Ready, cordoned' } : { tone: 'ok', label: 'Ready' }
   if (ready?.status === 'Unknown') return { tone: 'bad', label: 'Unreachable' }
   return { tone: 'bad', label: 'Not ready' }
 }
@@ -63,7 +75,9 @@ export function machineState(machine: Machine, node: Node | undefined): State {
     case 'Running': {
       const ready = isConditionTrue(machine, 'Ready')
       if (!ready) return { tone: 'busy', label: 'Booting' }
-      return node === undefined || nodeState(node).tone === 'ok' ? { tone: 'ok', label: 'Running' } : { tone: 'warn', label: 'Running, node not ready' }
+      return node === undefined || nodeState(node).tone === 'ok'
+        ? { tone: 'ok', label: 'Running' }
+        : { tone: 'warn', label: 'Running, node not ready' }
     }
     case 'Failed':
       return { tone: 'bad', label: 'Failed' }
@@ -87,6 +101,10 @@ export const namespaceState = (namespace: Namespace): State =>
     : { tone: 'ok', label: 'Active' }
 
 export const serviceState = (service: Service): State =>
-  service.metadata.deletionTimestamp !== undefined ? { tone: 'idle', label: 'Terminating' } : { tone: 'ok', label: service.spec?.type ?? 'ClusterIP' }
+  service.metadata.deletionTimestamp !== undefined
+    ? { tone: 'idle', label: 'Terminating' }
+    : { tone: 'ok', label: service.spec?.type ?? 'ClusterIP' }
 
-export const imageArchitectures = (image: Image): string[] => [...new Set((image.status?.platforms ?? []).map((platform) => platform.architecture))]
+export const imageArchitectures = (image: Image): string[] => [
+  ...new Set((image.status?.platforms ?? []).map((platform) => platform.architecture)),
+]

@@ -2,6 +2,7 @@
 import { isMap, isSeq, parseDocument, stringify, LineCounter, type Document } from 'yaml'
 import type { KubeObject } from '../../common/machinery/meta.ts'
 
+const firstMetadata = ['name', 'generateName', 'namespace', 'labels', 'annotations', 'finalizers', 'ownerReferences']
 const firstFields = ['apiVersion', 'kind', 'metadata', 'type', 'spec', 'data', 'status']
 
 export function toYaml(object: unknown): string {
@@ -11,23 +12,32 @@ export function toYaml(object: unknown): string {
 /** For display and editing: without managedFields, known fields first. */
 export function objectYaml(object: KubeObject): string {
   const { managedFields: _managed, ...metadata } = object.metadata
-  const source: Record<string, unknown> = { ...object, metadata }
-  const ordered: Record<string, unknown> = {}
-  for (const field of firstFields) if (field in source) ordered[field] = source[field]
-  for (const [field, value] of Object.entries(source)) if (!(field in ordered)) ordered[field] = value
-  return toYaml(ordered)
+  return toYaml(inOrder({ ...object, metadata: inOrder(metadata, firstMetadata) }, firstFields))
 }
 
-export type ParsedYaml = { ok: true; object: KubeObject; lineOf: (fieldPath: string) => number | undefined } | { ok: false; problems: { line: number; message: string }[] }
+function inOrder(source: Readonly<Record<string, unknown>>, first: readonly string[]): Record<string, unknown> {
+  const ordered: Record<string, unknown> = {}
+  for (const field of first) if (field in source) ordered[field] = source[field]
+  for (const [field, value] of Object.entries(source)) if (!(field in ordered)) ordered[field] = value
+  return ordered
+}
+
+export type ParsedYaml =
+  | { ok: true; object: KubeObject; lineOf: (fieldPath: string) => number | undefined }
+  | { ok: false; problems: { line: number; message: string }[] }
 
 export function parseObjectYaml(text: string): ParsedYaml {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true })
   if (document.errors.length > 0) {
-    return { ok: false, problems: document.errors.map((error) => ({ line: lines.linePos(error.pos[0]).line, message: error.message })) }
+    return {
+      ok: false,
+      problems: document.errors.map((error) => ({ line: lines.linePos(error.pos[0]).line, message: error.message })),
+    }
   }
   const value = document.toJS() as unknown
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return { ok: false, problems: [{ line: 1, message: 'An object is one map with apiVersion, kind and metadata.' }] }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return { ok: false, problems: [{ line: 1, message: 'An object is one map with apiVersion, kind and metadata.' }] }
   const object = value as Partial<KubeObject>
   if (typeof object.apiVersion !== 'string' || typeof object.kind !== 'string' || typeof object.metadata !== 'object') {
     return { ok: false, problems: [{ line: 1, message: 'apiVersion, kind and metadata are needed.' }] }
@@ -40,7 +50,8 @@ export function fieldPathParts(path: string): (string | number)[] {
   const parts: (string | number)[] = []
   for (const match of path.matchAll(/([^.[\]]+)|\[([^\]]*)\]/g)) {
     if (match[1] !== undefined) parts.push(match[1])
-    else if (match[2] !== undefined) parts.push(/^\d+$/.test(match[2]) ? Number(match[2]) : match[2].replace(/^"|"$/g, ''))
+    else if (match[2] !== undefined)
+      parts.push(/^\d+$/.test(match[2]) ? Number(match[2]) : match[2].replace(/^"|"$/g, ''))
   }
   return parts
 }

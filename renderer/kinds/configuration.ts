@@ -5,7 +5,8 @@ import type { ConfigMap, Secret, ServiceAccount } from '../../common/api/generat
 import { resources } from '../api/index.ts'
 import { ageColumn, defineKindView, nameColumn, namespaceColumn } from './kind-view.ts'
 
-const keysOf = (...maps: (Record<string, unknown> | undefined)[]): string[] => maps.flatMap((map) => Object.keys(map ?? {})).sort()
+const keysOf = (...maps: (Record<string, unknown> | undefined)[]): string[] =>
+  maps.flatMap((map) => Object.keys(map ?? {})).sort()
 
 export const configMaps = defineKindView<ConfigMap>({
   resource: resources.configMaps,
@@ -18,7 +19,13 @@ export const configMaps = defineKindView<ConfigMap>({
     nameColumn(),
     namespaceColumn(),
     { id: 'count', title: 'Keys', track: '48px', align: 'end', text: (one) => keysOf(one.data, one.binaryData).length },
-    { id: 'keys', title: 'Names of keys', track: 'minmax(120px, 3fr)', mono: true, text: (one) => keysOf(one.data, one.binaryData).join(', ') },
+    {
+      id: 'keys',
+      title: 'Names of keys',
+      track: 'minmax(120px, 3fr)',
+      mono: true,
+      text: (one) => keysOf(one.data, one.binaryData).join(', '),
+    },
     ageColumn(),
   ],
 })
@@ -35,7 +42,14 @@ export const secrets = defineKindView<Secret>({
     namespaceColumn(),
     { id: 'type', title: 'Type', track: 'minmax(120px, 2fr)', mono: true, text: (one) => one.type ?? 'Opaque' },
     { id: 'count', title: 'Keys', track: '48px', align: 'end', text: (one) => keysOf(one.data).length },
-    { id: 'keys', title: 'Names of keys', track: 'minmax(120px, 2fr)', mono: true, minTableWidth: 700, text: (one) => keysOf(one.data).join(', ') },
+    {
+      id: 'keys',
+      title: 'Names of keys',
+      track: 'minmax(120px, 2fr)',
+      mono: true,
+      minTableWidth: 700,
+      text: (one) => keysOf(one.data).join(', '),
+    },
     ageColumn(),
   ],
   summary: (one) => [{ term: 'Type', text: one.type ?? 'Opaque', mono: true }],

@@ -39,7 +39,15 @@ export const noNamespace = '_'
 export function objectRoute(kind: string, namespace: string | undefined, name: string): RouteLocationRaw | undefined {
   const view = byKind.get(kind)
   if (view === undefined || name === '') return undefined
-  return { name: 'detail', params: { kind: view.resource.plural, namespace: view.resource.namespaced ? (namespace ?? 'default') : noNamespace, name } }
+  return {
+    name: 'detail',
+    params: {
+      kind: view.resource.plural,
+      namespace: view.resource.namespaced ? (namespace ?? 'default') : noNamespace,
+      name,
+    },
+  }
 }
 
-export const routeOf = (object: KubeObject): RouteLocationRaw | undefined => objectRoute(object.kind, object.metadata.namespace, object.metadata.name ?? '')
+export const routeOf = (object: KubeObject): RouteLocationRaw | undefined =>
+  objectRoute(object.kind, object.metadata.namespace, object.metadata.name ?? '')

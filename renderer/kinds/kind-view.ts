@@ -31,7 +31,13 @@ export interface KindView<T extends KubeObject = KubeObject> {
   state?(object: T): State
   summary?(object: T): SummaryRow[]
   faded?(object: T): boolean
-  readonly can?: { readonly scale?: boolean; readonly restart?: boolean; readonly rollback?: boolean; readonly edit?: boolean; readonly remove?: boolean }
+  readonly can?: {
+    readonly scale?: boolean
+    readonly restart?: boolean
+    readonly rollback?: boolean
+    readonly edit?: boolean
+    readonly remove?: boolean
+  }
 }
 
 /** Keeps the type of one kind while writing it; the list of kinds holds them without it. */

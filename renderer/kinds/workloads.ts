@@ -10,7 +10,8 @@ import { podState, readyContainers, restarts } from '../explain/pod-state.ts'
 import { daemonSetState, deploymentState, jobState, replicaSetState } from '../explain/workload-state.ts'
 import { ageColumn, defineKindView, labelsText, nameColumn, namespaceColumn, type SummaryRow } from './kind-view.ts'
 
-const imagesOf = (template: PodTemplateSpec | undefined): string => (template?.spec?.containers ?? []).map((container) => container.image ?? '').join(', ')
+const imagesOf = (template: PodTemplateSpec | undefined): string =>
+  (template?.spec?.containers ?? []).map((container) => container.image ?? '').join(', ')
 const shortImage = (image: string): string => image.replace(/^docker\.io\/(library\/)?/, '')
 
 const templateRows = (template: PodTemplateSpec | undefined): SummaryRow[] => {
@@ -33,15 +34,45 @@ export const deployments = defineKindView<Deployment>({
     nameColumn(),
     namespaceColumn(),
     { id: 'state', title: 'State', track: 'minmax(110px, 1fr)', state: deploymentState },
-    { id: 'ready', title: 'Ready', track: '56px', align: 'end', text: (one) => `${String(one.status?.readyReplicas ?? 0)}/${String(one.spec?.replicas ?? 1)}`, sort: (one) => one.status?.readyReplicas ?? 0 },
-    { id: 'uptodate', title: 'Updated', track: '60px', align: 'end', minTableWidth: 760, text: (one) => one.status?.updatedReplicas ?? 0 },
-    { id: 'image', title: 'Image', track: 'minmax(120px, 2fr)', mono: true, minTableWidth: 700, text: (one) => shortImage(imagesOf(one.spec?.template)) },
+    {
+      id: 'ready',
+      title: 'Ready',
+      track: '56px',
+      align: 'end',
+      text: (one) => `${String(one.status?.readyReplicas ?? 0)}/${String(one.spec?.replicas ?? 1)}`,
+      sort: (one) => one.status?.readyReplicas ?? 0,
+    },
+    {
+      id: 'uptodate',
+      title: 'Updated',
+      track: '60px',
+      align: 'end',
+      minTableWidth: 760,
+      text: (one) => one.status?.updatedReplicas ?? 0,
+    },
+    {
+      id: 'image',
+      title: 'Image',
+      track: 'minmax(120px, 2fr)',
+      mono: true,
+      minTableWidth: 700,
+      text: (one) => shortImage(imagesOf(one.spec?.template)),
+    },
     ageColumn(),
   ],
   state: deploymentState,
   summary: (one) => [
-    { term: 'Replicas', text: `${String(one.status?.readyReplicas ?? 0)} ready of ${String(one.spec?.replicas ?? 1)} wanted, ${String(one.status?.updatedReplicas ?? 0)} of the newest version` },
-    { term: 'Update', text: one.spec?.strategy?.type === 'Recreate' ? 'All old pods stop before new ones start (Recreate)' : `Step by step: ${String(one.spec?.strategy?.rollingUpdate?.maxSurge ?? '25%')} more, ${String(one.spec?.strategy?.rollingUpdate?.maxUnavailable ?? '25%')} fewer at most` },
+    {
+      term: 'Replicas',
+      text: `${String(one.status?.readyReplicas ?? 0)} ready of ${String(one.spec?.replicas ?? 1)} wanted, ${String(one.status?.updatedReplicas ?? 0)} of the newest version`,
+    },
+    {
+      term: 'Update',
+      text:
+        one.spec?.strategy?.type === 'Recreate'
+          ? 'All old pods stop before new ones start (Recreate)'
+          : `Step by step: ${String(one.spec?.strategy?.rollingUpdate?.maxSurge ?? '25%')} more, ${String(one.spec?.strategy?.rollingUpdate?.maxUnavailable ?? '25%')} fewer at most`,
+    },
     { term: 'Revision', text: one.metadata.annotations?.['deployment.kubernetes.io/revision'] ?? '' },
     ...templateRows(one.spec?.template),
   ],
@@ -59,15 +90,39 @@ export const replicaSets = defineKindView<ReplicaSet>({
     nameColumn(),
     namespaceColumn(),
     { id: 'state', title: 'State', track: 'minmax(100px, 1fr)', state: replicaSetState },
-    { id: 'ready', title: 'Ready', track: '56px', align: 'end', text: (one) => `${String(one.status?.readyReplicas ?? 0)}/${String(one.spec?.replicas ?? 1)}`, sort: (one) => one.status?.readyReplicas ?? 0 },
-    { id: 'revision', title: 'Revision', track: '60px', align: 'end', minTableWidth: 760, text: (one) => one.metadata.annotations?.['deployment.kubernetes.io/revision'] ?? '' },
-    { id: 'image', title: 'Image', track: 'minmax(120px, 2fr)', mono: true, minTableWidth: 700, text: (one) => shortImage(imagesOf(one.spec?.template)) },
+    {
+      id: 'ready',
+      title: 'Ready',
+      track: '56px',
+      align: 'end',
+      text: (one) => `${String(one.status?.readyReplicas ?? 0)}/${String(one.spec?.replicas ?? 1)}`,
+      sort: (one) => one.status?.readyReplicas ?? 0,
+    },
+    {
+      id: 'revision',
+      title: 'Revision',
+      track: '60px',
+      align: 'end',
+      minTableWidth: 760,
+      text: (one) => one.metadata.annotations?.['deployment.kubernetes.io/revision'] ?? '',
+    },
+    {
+      id: 'image',
+      title: 'Image',
+      track: 'minmax(120px, 2fr)',
+      mono: true,
+      minTableWidth: 700,
+      text: (one) => shortImage(imagesOf(one.spec?.template)),
+    },
     ageColumn(),
   ],
   state: replicaSetState,
   faded: (one) => one.spec?.replicas === 0,
   summary: (one) => [
-    { term: 'Replicas', text: `${String(one.status?.readyReplicas ?? 0)} ready of ${String(one.spec?.replicas ?? 1)} wanted` },
+    {
+      term: 'Replicas',
+      text: `${String(one.status?.readyReplicas ?? 0)} ready of ${String(one.spec?.replicas ?? 1)} wanted`,
+    },
     { term: 'Revision', text: one.metadata.annotations?.['deployment.kubernetes.io/revision'] ?? '' },
     ...templateRows(one.spec?.template),
   ],
@@ -85,13 +140,30 @@ export const daemonSets = defineKindView<DaemonSet>({
     nameColumn(),
     namespaceColumn(),
     { id: 'state', title: 'State', track: 'minmax(100px, 1fr)', state: daemonSetState },
-    { id: 'ready', title: 'Ready', track: '56px', align: 'end', text: (one) => `${String(one.status?.numberReady ?? 0)}/${String(one.status?.desiredNumberScheduled ?? 0)}`, sort: (one) => one.status?.numberReady ?? 0 },
-    { id: 'image', title: 'Image', track: 'minmax(120px, 2fr)', mono: true, minTableWidth: 700, text: (one) => shortImage(imagesOf(one.spec?.template)) },
+    {
+      id: 'ready',
+      title: 'Ready',
+      track: '56px',
+      align: 'end',
+      text: (one) => `${String(one.status?.numberReady ?? 0)}/${String(one.status?.desiredNumberScheduled ?? 0)}`,
+      sort: (one) => one.status?.numberReady ?? 0,
+    },
+    {
+      id: 'image',
+      title: 'Image',
+      track: 'minmax(120px, 2fr)',
+      mono: true,
+      minTableWidth: 700,
+      text: (one) => shortImage(imagesOf(one.spec?.template)),
+    },
     ageColumn(),
   ],
   state: daemonSetState,
   summary: (one) => [
-    { term: 'Nodes', text: `${String(one.status?.numberReady ?? 0)} ready of ${String(one.status?.desiredNumberScheduled ?? 0)} that match` },
+    {
+      term: 'Nodes',
+      text: `${String(one.status?.numberReady ?? 0)} ready of ${String(one.status?.desiredNumberScheduled ?? 0)} that match`,
+    },
     ...templateRows(one.spec?.template),
   ],
   can: { restart: true },
@@ -108,17 +180,46 @@ export const jobs = defineKindView<Job>({
     nameColumn(),
     namespaceColumn(),
     { id: 'state', title: 'State', track: 'minmax(100px, 1fr)', state: jobState },
-    { id: 'done', title: 'Succeeded', track: '80px', align: 'end', text: (one) => `${String(one.status?.succeeded ?? 0)}/${String(one.spec?.completions ?? 1)}`, sort: (one) => one.status?.succeeded ?? 0 },
-    { id: 'failed', title: 'Failed', track: '56px', align: 'end', minTableWidth: 760, text: (one) => one.status?.failed ?? 0 },
-    { id: 'image', title: 'Image', track: 'minmax(120px, 2fr)', mono: true, minTableWidth: 700, text: (one) => shortImage(imagesOf(one.spec?.template)) },
+    {
+      id: 'done',
+      title: 'Succeeded',
+      track: '80px',
+      align: 'end',
+      text: (one) => `${String(one.status?.succeeded ?? 0)}/${String(one.spec?.completions ?? 1)}`,
+      sort: (one) => one.status?.succeeded ?? 0,
+    },
+    {
+      id: 'failed',
+      title: 'Failed',
+      track: '56px',
+      align: 'end',
+      minTableWidth: 760,
+      text: (one) => one.status?.failed ?? 0,
+    },
+    {
+      id: 'image',
+      title: 'Image',
+      track: 'minmax(120px, 2fr)',
+      mono: true,
+      minTableWidth: 700,
+      text: (one) => shortImage(imagesOf(one.spec?.template)),
+    },
     ageColumn(),
   ],
   state: jobState,
   summary: (one) => [
-    { term: 'Succeeded', text: `${String(one.status?.succeeded ?? 0)} of ${String(one.spec?.completions ?? 1)}, at most ${String(one.spec?.parallelism ?? 1)} at a time` },
-    { term: 'Failed', text: `${String(one.status?.failed ?? 0)}, gives up after ${String(one.spec?.backoffLimit ?? 6)} more tries` },
+    {
+      term: 'Succeeded',
+      text: `${String(one.status?.succeeded ?? 0)} of ${String(one.spec?.completions ?? 1)}, at most ${String(one.spec?.parallelism ?? 1)} at a time`,
+    },
+    {
+      term: 'Failed',
+      text: `${String(one.status?.failed ?? 0)}, gives up after ${String(one.spec?.backoffLimit ?? 6)} more tries`,
+    },
     ...(one.status?.startTime === undefined ? [] : [{ term: 'Started', time: timeOf(one.status.startTime) }]),
-    ...(one.status?.completionTime === undefined ? [] : [{ term: 'Finished', time: timeOf(one.status.completionTime) }]),
+    ...(one.status?.completionTime === undefined
+      ? []
+      : [{ term: 'Finished', time: timeOf(one.status.completionTime) }]),
     ...templateRows(one.spec?.template),
   ],
 })
@@ -134,10 +235,23 @@ export const pods = defineKindView<Pod>({
     nameColumn(),
     namespaceColumn(),
     { id: 'state', title: 'State', track: 'minmax(124px, 1.4fr)', state: podState },
-    { id: 'ready', title: 'Ready', track: '48px', align: 'end', text: (one) => `${String(readyContainers(one).ready)}/${String(readyContainers(one).total)}` },
+    {
+      id: 'ready',
+      title: 'Ready',
+      track: '48px',
+      align: 'end',
+      text: (one) => `${String(readyContainers(one).ready)}/${String(readyContainers(one).total)}`,
+    },
     { id: 'restarts', title: 'Restarts', track: '60px', align: 'end', text: restarts, minTableWidth: 560 },
     { id: 'node', title: 'Node', track: 'minmax(70px, 1fr)', mono: true, text: (one) => one.spec?.nodeName ?? '' },
-    { id: 'ip', title: 'Address', track: '104px', mono: true, minTableWidth: 820, text: (one) => one.status?.podIP ?? '' },
+    {
+      id: 'ip',
+      title: 'Address',
+      track: '104px',
+      mono: true,
+      minTableWidth: 820,
+      text: (one) => one.status?.podIP ?? '',
+    },
     ageColumn(),
   ],
   state: podState,

@@ -3,7 +3,10 @@ import type { Deployment, ReplicaSet } from '../../common/api/generated/types.ts
 import type { Lab, Machine } from '../../common/api/lab/v1alpha1.ts'
 import { api, resources, type KubeObject, type ResourceRef } from '../api/index.ts'
 
-const target = (object: KubeObject): { name: string; namespace?: string } => ({ name: object.metadata.name ?? '', namespace: object.metadata.namespace })
+const target = (object: KubeObject): { name: string; namespace?: string } => ({
+  name: object.metadata.name ?? '',
+  namespace: object.metadata.namespace,
+})
 
 export const removeObject = (resource: ResourceRef, object: KubeObject, gracePeriodSeconds?: number): Promise<void> =>
   api.delete(resource, object.metadata.name ?? '', object.metadata.namespace, {
@@ -13,12 +16,16 @@ export const removeObject = (resource: ResourceRef, object: KubeObject, gracePer
   })
 
 export const scaleObject = (resource: ResourceRef, object: KubeObject, replicas: number): Promise<unknown> =>
-  api.patch(resource, { ...target(object), subresource: 'scale' }, 'application/merge-patch+json', { spec: { replicas } })
+  api.patch(resource, { ...target(object), subresource: 'scale' }, 'application/merge-patch+json', {
+    spec: { replicas },
+  })
 
 /** As `kubectl rollout restart`: a changed annotation in the template makes a new revision. */
 export const restartRollout = (resource: ResourceRef, object: KubeObject): Promise<unknown> =>
   api.patch(resource, target(object), 'application/strategic-merge-patch+json', {
-    spec: { template: { metadata: { annotations: { 'kubectl.kubernetes.io/restartedAt': new Date().toISOString() } } } },
+    spec: {
+      template: { metadata: { annotations: { 'kubectl.kubernetes.io/restartedAt': new Date().toISOString() } } },
+    },
   })
 
 export interface Revision {
@@ -58,4 +65,6 @@ export const setLabPower = (lab: Lab, powerState: 'Running' | 'Stopped'): Promis
   api.patch(resources.labs, target(lab), 'application/merge-patch+json', { spec: { powerState } })
 
 export const setCordoned = (node: KubeObject, cordoned: boolean): Promise<unknown> =>
-  api.patch(resources.nodes, target(node), 'application/strategic-merge-patch+json', { spec: { unschedulable: cordoned ? true : null } })
+  api.patch(resources.nodes, target(node), 'application/strategic-merge-patch+json', {
+    spec: { unschedulable: cordoned ? true : null },
+  })

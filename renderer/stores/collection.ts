@@ -75,7 +75,8 @@ export function createCollection<T extends KubeObject>(resource: ResourceRef<T>)
     watchdog = setInterval(() => {
       const { problem } = current
       const shown = state.value
-      if (problem !== undefined && !(shown.phase === 'failed' && shown.error === problem)) state.value = { phase: 'failed', error: problem }
+      if (problem !== undefined && !(shown.phase === 'failed' && shown.error === problem))
+        state.value = { phase: 'failed', error: problem }
     }, problemPollMs)
   }
   const end = (): void => {

@@ -37,7 +37,10 @@ export const useTerminals = defineStore('terminals', () => {
 
   function add(target: TerminalTarget): void {
     // One console per machine is enough: it is the same wire.
-    const same = target.type === 'console' ? tabs.value.find((tab) => tab.target.type === 'console' && tab.target.machine === target.machine) : undefined
+    const same =
+      target.type === 'console'
+        ? tabs.value.find((tab) => tab.target.type === 'console' && tab.target.machine === target.machine)
+        : undefined
     const tab = same ?? { id: crypto.randomUUID(), target }
     if (same === undefined) tabs.value.push(tab)
     active.value = tab.id

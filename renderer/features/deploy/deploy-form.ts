@@ -71,7 +71,11 @@ function containerOf(form: DeployForm): Container {
     image: form.image.trim(),
     ...(form.port === '' ? {} : { ports: [{ containerPort: form.port }] }),
     ...(env.length === 0 ? {} : { env: env.map(({ name, value }) => ({ name, value })) }),
-    ...(requests === undefined && limits === undefined ? {} : { resources: { ...(requests === undefined ? {} : { requests }), ...(limits === undefined ? {} : { limits }) } }),
+    ...(requests === undefined && limits === undefined
+      ? {}
+      : {
+          resources: { ...(requests === undefined ? {} : { requests }), ...(limits === undefined ? {} : { limits }) },
+        }),
   }
 }
 
@@ -113,7 +117,8 @@ export function fieldOfDeploymentPath(path: string): FieldId | undefined {
   const env = /^env\[(\d+)\]/.exec(rest)
   if (env !== null) return `env.${Number(env[1])}`
   const resource = /^resources\.(requests|limits)[[.]"?(cpu|memory)/.exec(rest)
-  if (resource !== null) return `${resource[2] === 'cpu' ? 'cpu' : 'memory'}${resource[1] === 'requests' ? 'Request' : 'Limit'}`
+  if (resource !== null)
+    return `${resource[2] === 'cpu' ? 'cpu' : 'memory'}${resource[1] === 'requests' ? 'Request' : 'Limit'}`
   if (rest.startsWith('resources')) return 'memoryLimit'
   return undefined
 }
@@ -131,14 +136,23 @@ export function localErrors(form: DeployForm): Map<FieldId, string> {
   if (form.name === '') found.set('name', 'A name is needed.')
   if (form.image.trim() === '') found.set('image', 'An image is needed.')
   if (!Number.isInteger(form.replicas) || form.replicas < 0) found.set('replicas', 'A whole number, 0 or more.')
-  for (const field of ['cpuRequest', 'cpuLimit'] as const) if (form[field].trim() !== '' && !isQuantity(form[field].trim())) found.set(field, 'Not an amount. Write 250m for a quarter of a CPU, or 1.5.')
-  for (const field of ['memoryRequest', 'memoryLimit'] as const) if (form[field].trim() !== '' && !isQuantity(form[field].trim())) found.set(field, 'Not an amount. Write 64Mi or 1Gi.')
-  if (form.service && form.port !== '' && form.servicePort === '') found.set('servicePort', 'A port is needed, or leave the Service out.')
+  for (const field of ['cpuRequest', 'cpuLimit'] as const)
+    if (form[field].trim() !== '' && !isQuantity(form[field].trim()))
+      found.set(field, 'Not an amount. Write 250m for a quarter of a CPU, or 1.5.')
+  for (const field of ['memoryRequest', 'memoryLimit'] as const)
+    if (form[field].trim() !== '' && !isQuantity(form[field].trim()))
+      found.set(field, 'Not an amount. Write 64Mi or 1Gi.')
+  if (form.service && form.port !== '' && form.servicePort === '')
+    found.set('servicePort', 'A port is needed, or leave the Service out.')
   return found
 }
 
 /** A name for a deployment of this image: "docker.io/library/hello:1.0" -> "hello". */
 export function nameForImage(image: string): string {
   const last = image.trim().split('/').pop() ?? ''
-  return (last.split(/[:@]/)[0] ?? '').toLowerCase().replace(/[^a-z0-9-]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 50)
+  return (last.split(/[:@]/)[0] ?? '')
+    .toLowerCase()
+    .replace(/[^a-z0-9-]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 50)
 }

@@ -2,7 +2,8 @@
 import type { FieldId } from './deploy-form.ts'
 
 const help: Readonly<Record<string, string>> = {
-  image: 'The program to run, as an image the lab has. The tag after the colon is the version; without one it is "latest".',
+  image:
+    'The program to run, as an image the lab has. The tag after the colon is the version; without one it is "latest".',
   name: 'What the Deployment is called. Pods, labels and the Service are named after it; lower-case letters, digits and dashes.',
   namespace: 'The space for names it lives in. Other namespaces reach its Service as name.namespace.',
   replicas: 'How many identical pods should run at any time. If one dies, another is made.',
@@ -14,7 +15,8 @@ const help: Readonly<Record<string, string>> = {
   cpuLimit: 'The most each pod may use; above it the program is slowed down, not stopped. Empty means no limit.',
   memoryRequest: 'Reserved for each pod: only a node with this much memory not yet promised is chosen.',
   memoryLimit: 'The most each pod may use; above it the kernel kills the program (OOMKilled).',
-  env: 'A variable in the program\'s environment: how most images take their settings.',
+  env: "A variable in the program's environment: how most images take their settings.",
 }
 
-export const fieldHelp = (field: FieldId | ''): string => (field.startsWith('env') ? (help['env'] ?? '') : (help[field] ?? ''))
+export const fieldHelp = (field: FieldId | ''): string =>
+  field.startsWith('env') ? (help['env'] ?? '') : (help[field] ?? '')

@@ -8,14 +8,19 @@ export interface Findable {
 }
 
 export function rank<T extends Findable>(items: readonly T[], query: string, limit: number): T[] {
-  const words = query.toLowerCase().split(/\s+/).filter((word) => word !== '')
+  const words = query
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== '')
   if (words.length === 0) return [...items].sort((a, b) => b.weight - a.weight).slice(0, limit)
   const scored: { item: T; score: number }[] = []
   for (const item of items) {
     const score = scoreOf(item, words)
     if (score > 0) scored.push({ item, score })
   }
-  scored.sort((a, b) => b.score - a.score || a.item.text.length - b.item.text.length || a.item.text.localeCompare(b.item.text))
+  scored.sort(
+    (a, b) => b.score - a.score || a.item.text.length - b.item.text.length || a.item.text.localeCompare(b.item.text),
+  )
   return scored.slice(0, limit).map((entry) => entry.item)
 }
 

@@ -3,12 +3,20 @@ import type { StreamQuery } from '../../api/streams.ts'
 import type { TerminalTarget } from '../../stores/terminals.ts'
 
 /** The best shell the image has, with colours. */
-const podCommand = ['sh', '-c', 'export TERM=xterm-256color; if command -v bash >/dev/null 2>&1; then exec bash; else exec sh; fi']
+const podCommand = [
+  'sh',
+  '-c',
+  'export TERM=xterm-256color; if command -v bash >/dev/null 2>&1; then exec bash; else exec sh; fi',
+]
 
 const lab = '/apis/lab.orrery.dev/v1alpha1'
 
 /** `session` names a shell that the engine keeps while nobody is attached. */
-export function terminalAddress(target: TerminalTarget, size: { columns: number; rows: number }, session: string): { path: string; query: StreamQuery } {
+export function terminalAddress(
+  target: TerminalTarget,
+  size: { columns: number; rows: number },
+  session: string,
+): { path: string; query: StreamQuery } {
   const cols = size.columns
   const { rows } = size
   switch (target.type) {

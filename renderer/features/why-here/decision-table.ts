@@ -29,7 +29,13 @@ export function decisionTable(decision: SchedulingDecision): DecisionTable {
     for (const { plugin, weight } of node.scores ?? []) scores.set(plugin, weight)
   }
   const rows = nodes.map((node) => rowOf(node, nodeName))
-  rows.sort((a, b) => Number(b.chosen) - Number(a.chosen) || Number(b.fits) - Number(a.fits) || (b.total ?? 0) - (a.total ?? 0) || a.node.localeCompare(b.node))
+  rows.sort(
+    (a, b) =>
+      Number(b.chosen) - Number(a.chosen) ||
+      Number(b.fits) - Number(a.fits) ||
+      (b.total ?? 0) - (a.total ?? 0) ||
+      a.node.localeCompare(b.node),
+  )
   return { filters, scores: [...scores].map(([plugin, weight]) => ({ plugin, weight })), rows }
 }
 
@@ -40,7 +46,12 @@ function rowOf(node: NodeVerdict, chosen: string | undefined): DecisionRow {
     fits: node.filters.every((filter) => filter.passed),
     total: node.total,
     filters: Object.fromEntries(node.filters.map(({ plugin, passed, reason }) => [plugin, { passed, reason }])),
-    scores: Object.fromEntries((node.scores ?? []).map(({ plugin, score, weight, reason }) => [plugin, { score, weighted: score * weight, reason }])),
+    scores: Object.fromEntries(
+      (node.scores ?? []).map(({ plugin, score, weight, reason }) => [
+        plugin,
+        { score, weighted: score * weight, reason },
+      ]),
+    ),
   }
 }
 
@@ -56,18 +67,27 @@ export function decisionWords(decision: SchedulingDecision): string {
   }
   const [best, second] = fitting
   const rejected = table.rows.filter((row) => !row.fits)
-  const others = rejected.length === 0 ? '' : ` ${rejected.map((row) => `${row.node} ${reasonWords(firstReason(row) ?? 'does not fit')}`).join('; ')}.`
+  const others =
+    rejected.length === 0
+      ? ''
+      : ` ${rejected.map((row) => `${row.node} ${reasonWords(firstReason(row) ?? 'does not fit')}`).join('; ')}.`
   if (fitting.length <= 1) return `${nodeName} was the only node of ${String(nodes.length)} that fits.${others}`
-  if (best?.total === undefined || second?.total === undefined) return `${nodeName} was chosen among ${String(fitting.length)} nodes that fit.${others}`
-  if (best.total === second.total) return `${nodeName} and ${second.node} scored the same, ${String(best.total)}; one of them is taken at random.${others}`
+  if (best?.total === undefined || second?.total === undefined)
+    return `${nodeName} was chosen among ${String(fitting.length)} nodes that fit.${others}`
+  if (best.total === second.total)
+    return `${nodeName} and ${second.node} scored the same, ${String(best.total)}; one of them is taken at random.${others}`
   const gap = table.scores
-    .map(({ plugin }) => ({ plugin, gap: (best.scores[plugin]?.weighted ?? 0) - (second.scores[plugin]?.weighted ?? 0) }))
+    .map(({ plugin }) => ({
+      plugin,
+      gap: (best.scores[plugin]?.weighted ?? 0) - (second.scores[plugin]?.weighted ?? 0),
+    }))
     .sort((a, b) => b.gap - a.gap)[0]
   const because = gap !== undefined && gap.gap > 0 ? `, most of it for ${pluginWords[gap.plugin] ?? gap.plugin}` : ''
   return `${nodeName} scored ${String(best.total)}, ahead of ${second.node} with ${String(second.total)}${because}.${others}`
 }
 
-const firstReason = (row: DecisionRow): string | undefined => Object.values(row.filters).find((filter) => filter?.passed === false)?.reason
+const firstReason = (row: DecisionRow): string | undefined =>
+  Object.values(row.filters).find((filter) => filter?.passed === false)?.reason
 
 /** What each plugin looks at, for headings and sentences. */
 export const pluginWords: Readonly<Record<string, string>> = {
@@ -81,5 +101,5 @@ export const pluginWords: Readonly<Record<string, string>> = {
   PodTopologySpread: 'spreading the pods of one workload',
   InterPodAffinity: 'pods that want to be near or far',
   ImageLocality: 'images that are already there',
-  ImageArchitecture: 'an image built for the node\'s processor',
+  ImageArchitecture: "an image built for the node's processor",
 }

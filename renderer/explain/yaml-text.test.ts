@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest'
+import { fieldPathParts, objectYaml, parseObjectYaml } from './yaml-text.ts'
+
+describe('objectYaml', () => {
+  it('puts known fields first and leaves bookkeeping out', () => {
+    const text = objectYaml({
+      kind: 'Pod',
+      metadata: { uid: 'u', managedFields: [{ manager: 'x' }], name: 'a' },
+      apiVersion: 'v1',
+    })
+    expect(text).toBe('apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  uid: u\n')
+  })
+})
+
+describe('parseObjectYaml', () => {
+  const text =
+    'apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\nspec:\n  containers:\n    - name: main\n      image: x\n'
+  it('finds the line of a field, or of its nearest parent', () => {
+    const parsed = parseObjectYaml(text)
+    if (!parsed.ok) throw new Error('not parsed')
+    expect(parsed.lineOf('spec.containers[0].image')).toBe(8)
+    expect(parsed.lineOf('spec.containers[0].resources.limits')).toBe(7)
+    expect(parsed.lineOf('spec.containers[3]')).toBe(6)
+    expect(parsed.lineOf('nowhere')).toBeUndefined()
+  })
+  it('reports syntax errors with their line', () => {
+    const parsed = parseObjectYaml('apiVersion: v1\nkind: [Pod\nmetadata: {}\n')
+    expect(parsed.ok).toBe(false)
+    if (!parsed.ok) expect(parsed.problems[0]?.line).toBeGreaterThanOrEqual(2)
+  })
+  it('asks for what makes an object', () => {
+    expect(parseObjectYaml('- a\n').ok).toBe(false)
+    expect(parseObjectYaml('kind: Pod\n').ok).toBe(false)
+  })
+})
+
+it('reads field paths with indexes and keys', () => {
+  expect(fieldPathParts('spec.containers[0].resources.limits[memory]')).toEqual([
+    'spec',
+    'containers',
+    0,
+    'resources',
+    'limits',
+    'memory',
+  ])
+})
