@@ -8,9 +8,11 @@ import type { SharedInformers } from '../../common/client/shared-informers.ts'
 import { createSharedInformers } from '../../common/client/shared-informers.ts'
 import type { Clock } from '../../common/machinery/clock.ts'
 import type { Logger } from '../../common/machinery/logger.ts'
+import { newDaemonSetController } from './daemon-set/index.ts'
 import { newDeploymentController } from './deployment/index.ts'
 import { newEndpointSliceController } from './endpoint-slices/index.ts'
 import { newGarbageCollector } from './garbage-collector/index.ts'
+import { newJobController } from './job/index.ts'
 import { newNamespaceController } from './namespace/index.ts'
 import { newNodeLifecycleController } from './node-lifecycle/index.ts'
 import { newPodGcController } from './pod-gc/index.ts'
@@ -27,6 +29,8 @@ export const controllerFactories: Readonly<Record<string, ControllerFactory>> = 
   'service-account': newServiceAccountController,
   deployment: newDeploymentController,
   'replica-set': newReplicaSetController,
+  'daemon-set': newDaemonSetController,
+  job: newJobController,
   'endpoint-slices': newEndpointSliceController,
   'garbage-collector': newGarbageCollector,
   'node-lifecycle': newNodeLifecycleController,

@@ -33,8 +33,9 @@ export function testNode(
 
 /** Creates the node with its status, as a kubelet does in two steps. */
 export async function addNode(client: KubeClient, node: Node): Promise<Node> {
-  const created = await client.create(nodes, node)
-  return client.updateStatus(nodes, { ...created, status: node.status })
+  const { metadata } = await client.create(nodes, node)
+  const target = { name: metadata.name ?? '', subresource: 'status' }
+  return client.patch(nodes, target, 'application/merge-patch+json', { status: node.status })
 }
 
 export function testPod(

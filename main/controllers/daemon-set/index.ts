@@ -1,0 +1,204 @@
+// Keeps one pod of the set on every node that qualifies, and rolls new templates out node by node.
+import type { ControllerRevision, DaemonSet, Node, Pod } from '../../../common/api/generated/types.ts'
+import type { ReconcileResult } from '../../../common/client/controller.ts'
+import { createController, keysOf, mapChanges, requeueAfter } from '../../../common/client/controller.ts'
+import { controllerRevisions, daemonSets, nodes, pods } from '../../../common/client/resources.ts'
+import { matchesLabels, selectorFromObject } from '../../../common/machinery/labels.ts'
+import { objectKey } from '../../../common/machinery/meta.ts'
+import { isReason } from '../../../common/machinery/status.ts'
+import { applyAdoption, planAdoption } from '../ownership/adoption.ts'
+import { controllerOf, isControlledBy } from '../ownership/controller-of.ts'
+import { Expectations } from '../ownership/expectations.ts'
+import { slowStart } from '../ownership/slow-start.ts'
+import { createPodControl, isNamespaceTerminating } from '../pods/pod-control.ts'
+import { podFromTemplate } from '../pods/pod-from-template.ts'
+import { availableInMs } from '../pods/pod-state.ts'
+import { canonicalJson } from '../pods/template-hash.ts'
+import type { ControllerFactory } from '../runtime/deps.ts'
+import { byController, byNamespace, namespaceIndex, orphans, ownershipIndexes } from '../runtime/indexes.ts'
+import { planHistory, planHistoryCleanup } from './history.ts'
+import { placementOf, specForNode } from './placement.ts'
+import type { DaemonPlan, NodeView } from './plan.ts'
+import { generationAnnotation, hashLabel, planPods, planStatus, planUpdate, viewNodes } from './plan.ts'
+
+export const newDaemonSetController: ControllerFactory = (deps) => {
+  const name = 'daemonset-controller'
+  const client = deps.client(name)
+  const events = deps.events(name)
+  const podControl = createPodControl(client, events)
+  const setInformer = deps.informers.of(daemonSets, namespaceIndex)
+  const podInformer = deps.informers.of(pods, ownershipIndexes)
+  const nodeInformer = deps.informers.of(nodes)
+  const revisionInformer = deps.informers.of(controllerRevisions, ownershipIndexes)
+  const expectations = new Expectations(podInformer, deps.clock)
+
+  const setsOfPod = (pod: Pod): string[] => {
+    const owner = controllerOf(pod)
+    const namespace = pod.metadata.namespace ?? ''
+    if (owner !== undefined) return owner.kind === 'DaemonSet' ? [`${namespace}/${owner.name}`] : []
+    return setInformer
+      .byIndex(byNamespace, namespace)
+      .filter((set) => matchesLabels(selectorFromObject(set.spec?.selector), pod.metadata.labels))
+      .map(objectKey)
+  }
+
+  async function reconcile(key: string): Promise<ReconcileResult> {
+    const set = setInformer.get(key)
+    if (set === undefined) {
+      expectations.forget(key)
+      return
+    }
+    const { matchLabels = {}, matchExpressions = [] } = set.spec?.selector ?? {}
+    if (Object.keys(matchLabels).length === 0 && matchExpressions.length === 0) {
+      events.event(
+        set,
+        'Warning',
+        'SelectingAll',
+        'This daemon set is selecting all pods. A non-empty selector is required.',
+      )
+      return
+    }
+    if (set.metadata.deletionTimestamp !== undefined) return
+    if (!expectations.satisfied(key)) return requeueAfter(30_000)
+    const { revision, all } = await currentRevision(set)
+    const hash = revision.metadata.labels?.[hashLabel] ?? ''
+    const owned = await claimPods(set)
+    const views = viewNodes(nodeInformer.list(), owned, placementOf(set))
+    const now = deps.clock.now()
+    let plan = planPods(set, views, hash, now)
+    // Updating goes on only when every node has what it should have.
+    if (plan.create.length === 0 && plan.delete.length === 0 && plan.failed.length === 0)
+      plan = planUpdate(set, views, hash, now)
+    const failure = await apply(key, set, plan, hash)
+    await writeStatus(set, views, hash)
+    await cleanUp(set, all, revision, owned)
+    if (failure !== undefined && !isNamespaceTerminating(failure)) throw failure
+    const wait = nextAvailable(set, owned, now)
+    return wait === undefined ? undefined : requeueAfter(wait)
+  }
+
+  async function currentRevision(
+    set: DaemonSet,
+  ): Promise<{ revision: ControllerRevision; all: readonly ControllerRevision[] }> {
+    const all = revisionInformer.byIndex(byController, set.metadata.uid ?? '')
+    const plan = planHistory(set, all)
+    if (plan.create !== undefined) return { revision: await createRevision(set, plan.create), all }
+    const { current, renumber } = plan
+    if (current === undefined) throw new Error('a daemon set has neither a revision nor a plan for one')
+    const revision =
+      renumber === undefined ? current : await client.update(controllerRevisions, { ...current, revision: renumber })
+    return { revision, all }
+  }
+
+  async function createRevision(set: DaemonSet, wanted: ControllerRevision): Promise<ControllerRevision> {
+    try {
+      return await client.create(controllerRevisions, wanted)
+    } catch (error) {
+      if (!isReason(error, 'AlreadyExists')) throw error
+      const existing = await client.get(controllerRevisions, wanted.metadata.name ?? '', set.metadata.namespace)
+      if (isControlledBy(existing, set) && canonicalJson(existing.data) === canonicalJson(wanted.data)) return existing
+      // A hash collision: the next try uses another hash.
+      const collisionCount = (set.status?.collisionCount ?? 0) + 1
+      const status = set.status ?? {
+        currentNumberScheduled: 0,
+        desiredNumberScheduled: 0,
+        numberMisscheduled: 0,
+        numberReady: 0,
+      }
+      await client.updateStatus(daemonSets, { ...set, status: { ...status, collisionCount } })
+      throw error
+    }
+  }
+
+  function claimPods(set: DaemonSet): Promise<Pod[]> {
+    const candidates = {
+      owned: podInformer.byIndex(byController, set.metadata.uid ?? ''),
+      orphans: podInformer.byIndex(orphans, set.metadata.namespace ?? ''),
+    }
+    const plan = planAdoption(set, selectorFromObject(set.spec?.selector), candidates)
+    return applyAdoption({ client, owner: set, ownerRef: daemonSets, dependents: pods, plan })
+  }
+
+  /** Returns the first failure, after everything was tried. */
+  async function apply(key: string, set: DaemonSet, plan: DaemonPlan, hash: string): Promise<unknown> {
+    for (const pod of plan.failed) {
+      const message = `Found failed daemon pod ${objectKey(pod)} on node ${pod.spec?.nodeName ?? ''}, will try to kill it`
+      events.event(set, 'Warning', 'FailedDaemonPod', message)
+    }
+    const made = await slowStart(plan.create.length, async (i) => {
+      expectations.created(key, await podControl.create(set, podForNode(set, plan.create[i] ?? '', hash)))
+    })
+    const deleted = await Promise.allSettled(
+      [...plan.delete, ...plan.failed].map(async (pod) => {
+        await podControl.delete(set, pod)
+        expectations.deleted(key, pod)
+      }),
+    )
+    return made.error ?? deleted.find((result) => result.status === 'rejected')?.reason
+  }
+
+  function podForNode(set: DaemonSet, nodeName: string, hash: string): Pod {
+    const pod = podFromTemplate(set.spec?.template ?? {}, set)
+    const generation = set.metadata.annotations?.[generationAnnotation]
+    const labels = {
+      ...pod.metadata.labels,
+      [hashLabel]: hash,
+      ...(generation === undefined ? {} : { 'pod-template-generation': generation }),
+    }
+    return { ...pod, metadata: { ...pod.metadata, labels }, spec: specForNode(set.spec?.template.spec, nodeName) }
+  }
+
+  async function writeStatus(set: DaemonSet, views: readonly NodeView[], hash: string): Promise<void> {
+    const status = planStatus(set, views, hash, deps.clock.now())
+    if (canonicalJson(status) !== canonicalJson(set.status)) await client.updateStatus(daemonSets, { ...set, status })
+  }
+
+  async function cleanUp(
+    set: DaemonSet,
+    all: readonly ControllerRevision[],
+    current: ControllerRevision,
+    owned: readonly Pod[],
+  ): Promise<void> {
+    const live = new Set(owned.map((pod) => pod.metadata.labels?.[hashLabel] ?? ''))
+    for (const revision of planHistoryCleanup(set, all, current, live)) {
+      await client
+        .delete(controllerRevisions, revision.metadata.name ?? '', revision.metadata.namespace)
+        .catch((error: unknown) => {
+          if (!isReason(error, 'NotFound')) throw error
+        })
+    }
+  }
+
+  return createController({
+    name,
+    sources: [
+      keysOf(setInformer),
+      mapChanges(podInformer, (pod, old) =>
+        old === undefined ? setsOfPod(pod) : new Set([...setsOfPod(pod), ...setsOfPod(old)]),
+      ),
+      mapChanges(nodeInformer, (node, old) =>
+        old === undefined || placementFacts(node) !== placementFacts(old) ? setInformer.list().map(objectKey) : [],
+      ),
+      mapChanges(revisionInformer, (revision, _old, change) => {
+        const owner = controllerOf(revision)
+        return change === 'delete' && owner?.kind === 'DaemonSet'
+          ? [`${revision.metadata.namespace ?? ''}/${owner.name}`]
+          : []
+      }),
+    ],
+    reconcile,
+    logger: deps.logger,
+    clock: deps.clock,
+  })
+}
+
+/** What of a node decides about daemons; heartbeats do not. */
+const placementFacts = (node: Node): string => canonicalJson([node.metadata.labels, node.spec?.taints])
+
+function nextAvailable(set: DaemonSet, owned: readonly Pod[], nowMs: number): number | undefined {
+  const waits = owned.flatMap((pod) => {
+    const wait = availableInMs(pod, set.spec?.minReadySeconds ?? 0, nowMs)
+    return wait === undefined || wait === 0 ? [] : [wait]
+  })
+  return waits.length === 0 ? undefined : Math.min(...waits)
+}
