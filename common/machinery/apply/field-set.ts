@@ -48,7 +48,7 @@ export class SetBuilder {
   add(element: string, node: FieldSet | undefined): void {
     if (node === undefined) return
     const old = this.#children[element]
-    this.#children[element] = (old === undefined ? node : unionNodes(old, node)) as Building
+    this.#children[element] = old === undefined ? node : unionNodes(old, node)
   }
 
   markMember(): void {
@@ -93,7 +93,7 @@ function withoutMembers(a: FieldSet, b: FieldSet, canBeMember: boolean): FieldSe
     const other = b[element]
     const left = other === undefined ? child : withoutMembers(child, other, true)
     if (left !== child) changed = true
-    if (left !== undefined) children[element] = left as Building
+    if (left !== undefined) children[element] = left
   }
   return changed ? build(member, children) : a
 }
@@ -105,7 +105,7 @@ function commonMembers(a: FieldSet, b: FieldSet, canBeMember: boolean): FieldSet
   for (const element of elements(b)) {
     const child = a[element]
     const common = child === undefined ? undefined : commonMembers(child, b[element] as FieldSet, true)
-    if (common !== undefined) children[element] = common as Building
+    if (common !== undefined) children[element] = common
   }
   return build(canBeMember && isMember(a) && isMember(b), children)
 }
@@ -116,7 +116,7 @@ export function recursiveDifference(a: FieldSet, b: FieldSet): FieldSet {
   const children: Building = {}
   for (const element of elements(a)) {
     const child = recursiveNode(a[element] as FieldSet, b[element])
-    if (child !== undefined) children[element] = child as Building
+    if (child !== undefined) children[element] = child
   }
   return build(false, children) ?? emptySet
 }
@@ -127,7 +127,7 @@ function recursiveNode(a: FieldSet, b: FieldSet | undefined): FieldSet | undefin
   const children: Building = {}
   for (const element of elements(a)) {
     const child = recursiveNode(a[element] as FieldSet, b[element])
-    if (child !== undefined) children[element] = child as Building
+    if (child !== undefined) children[element] = child
   }
   return build(isMember(a), children)
 }

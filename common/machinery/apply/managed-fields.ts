@@ -1,6 +1,5 @@
 // metadata.managedFields as the tracker works with it: one set of fields per manager. Source: apimachinery pkg/util/managedfields.
 import type { ManagedFieldsEntry } from '../../api/generated/types.ts'
-import type { JsonObject } from '../json.ts'
 import { isJsonObject, jsonEqual } from '../json.ts'
 import type { FieldSet } from './field-set.ts'
 import { difference, isEmptySet, setOfPath, union } from './field-set.ts'
@@ -84,7 +83,7 @@ export function writeManagers(managers: Managers): ManagedFieldsEntry[] | undefi
       apiVersion,
       ...(time === undefined ? {} : { time }),
       fieldsType: 'FieldsV1',
-      fieldsV1: fields as unknown as JsonObject,
+      fieldsV1: fields,
       ...(subresource === '' ? {} : { subresource }),
     }))
   return entries.length === 0 ? undefined : entries

@@ -92,7 +92,7 @@ describe('strategic merge patch', () => {
     [{ spec: { containers: [{ image: 'x' }] } }, /does not contain declared merge key: name/],
     [{ spec: { containers: [[]] } }, expect.objectContaining({ code: 422 })],
     [{ spec: { containers: ['x'] } }, /list element types are not identical/],
-    [{ spec: { $patch: 'explode' } }, /unknown patch type: explode/],
+    [{ spec: { $patch: 'explode' } }, /unknown patch type: "explode"/],
     [{ spec: { '$setElementOrder/containers': 'a' } }, /setElementOrder list/],
     [{ metadata: { '$deleteFromPrimitiveList/finalizers': 'x' } }, /invalid patch format of primitive list/],
     [[], /invalid JSON document/],

@@ -60,7 +60,7 @@ class StrategicMerge {
     const { [directive]: _, ...rest } = patch
     if (marker === 'replace') return rest
     if (marker === 'merge') return this.mergeMap(original, rest, type)
-    throw badRequest(`unknown patch type: ${String(marker)} in map: ${JSON.stringify(patch)}`)
+    throw badRequest(`unknown patch type: ${JSON.stringify(marker)} in map: ${JSON.stringify(patch)}`)
   }
 
   #mergeField(result: JsonObject, key: string, change: unknown, type: TypeFact): void {
@@ -196,7 +196,7 @@ function applyListDirectives(
     } else if (marker === 'merge') {
       throw badRequest('merging lists cannot yet be specified in the patch')
     } else {
-      throw badRequest(`unknown patch type: ${String(marker)} in map: ${JSON.stringify(item)}`)
+      throw badRequest(`unknown patch type: ${JSON.stringify(marker)} in map: ${JSON.stringify(item)}`)
     }
   }
   return { base: replaces ? [] : base, changes }

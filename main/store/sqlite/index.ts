@@ -44,7 +44,8 @@ const defaultWindow: WindowLimits = { maxEvents: 20_000, maxCharacters: 16_000_0
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   const logger = options.logger ?? silentLogger
   const loaded: StoreEntry[] = []
-  let store: SqliteStore | undefined
+  /** Filled in below; a failure may come in any later turn. */
+  const opened: { store?: SqliteStore } = {}
   const { client, revision, compactRevision } = await WorkerClient.open({
     file: options.file,
     maxSizeMiB: options.maxSizeMiB,
@@ -57,14 +58,14 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     },
     onFailure: (error) => {
       logger.error('store failed', { error: error.message })
-      store?.fail(error)
+      opened.store?.fail(error)
       options.onFailure?.(error)
     },
   })
   const state = new CurrentState(revision)
   for (const entry of loaded) state.load(entry)
-  store = new SqliteStore({ client, state, compactRevision, window: options.window ?? defaultWindow })
-  return store
+  opened.store = new SqliteStore({ client, state, compactRevision, window: options.window ?? defaultWindow })
+  return opened.store
 }
 
 class SqliteStore implements Store {

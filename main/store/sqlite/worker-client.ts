@@ -38,7 +38,7 @@ export class WorkerClient {
     this.#worker.on('message', (message: WorkerReply) => {
       this.#receive(message)
     })
-    this.#worker.on('error', (error) => {
+    this.#worker.on('error', (error: Error) => {
       this.#fail(new ClosedError(`the store's worker failed: ${error.message}`, { cause: error }))
     })
     this.#worker.on('exit', () => {
