@@ -1,12 +1,13 @@
 // The API server, put together: store and kinds below, authentication, authorization and admission in front, HTTP around it.
 import type { ApiServer, ApiServerOptions } from './apiserver.ts'
 import { AdmissionChain } from './admission/admission.ts'
-import { admissionPlugins } from './admission/plugins.ts'
+import { newAdmissionPlugins } from './admission/plugins.ts'
 import { Authenticator } from './auth/authenticator.ts'
 import { AuthorizerChain, mastersAuthorizer } from './auth/authorizer.ts'
 import { ensureBootstrapPolicy } from './auth/bootstrap.ts'
 import { NodeAuthorizer } from './auth/node-authorizer.ts'
 import { RbacAuthorizer } from './auth/rbac.ts'
+import { openIdDocuments } from './auth/openid.ts'
 import { reviewKinds, reviews } from './auth/reviews.ts'
 import { ServiceAccountTokens } from './auth/service-account-tokens.ts'
 import { HostGuard } from './chain/hosts.ts'
@@ -16,6 +17,7 @@ import { RequestHandler } from './handler.ts'
 import { Health } from './health.ts'
 import { HttpServer } from './http-server.ts'
 import { Metrics } from './metrics.ts'
+import { metricsKinds, nodeMetrics } from './node-metrics/index.ts'
 import { OpenApi } from './openapi/openapi.ts'
 import { lookup, type Registry } from './registry/context.ts'
 import { schemaOf } from './registry/decode.ts'
@@ -33,7 +35,9 @@ import { InProcessTransport } from './transport.ts'
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const { store, clock, logger } = options
   const resources = new ResourceTable(
-    [...options.kinds, ...reviewKinds].map((kind) => serveKind(kind, { tracksGeneration: hasSpec(kind) })),
+    [...options.kinds, ...reviewKinds, ...metricsKinds].map((kind) =>
+      serveKind(kind, { tracksGeneration: hasSpec(kind) }),
+    ),
   )
   const registry: Registry = {
     store,
@@ -41,7 +45,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     logger,
     cluster: options.cluster,
     resources,
-    admission: new AdmissionChain(admissionPlugins),
+    admission: new AdmissionChain(newAdmissionPlugins({ authorizer: () => authorizer, rbac: () => rbac })),
   }
   const serviceAccounts = new ServiceAccountTokens({
     key: options.serviceAccountKey,
@@ -53,7 +57,10 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const authenticator = new Authenticator({ tokens: options.tokens, serviceAccounts, session: options.authenticate })
   const subresources = new SubresourceTable(
     [...builtInActions, ['/serviceaccounts/token', tokenRequest(serviceAccounts)]],
-    reviews({ authorizer, authenticator, rbac, audience: serviceAccounts.audience }),
+    [
+      ...reviews({ authorizer, authenticator, rbac, audience: serviceAccounts.audience }),
+      ...nodeMetrics(options.nodes),
+    ],
   )
   const connects = new ConnectTable(connectEntries(options))
   const subresourcesOf = (resource: ServedResource): SubresourceInfo[] => [
@@ -99,7 +106,13 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     authorizer,
     subresources,
     connects,
-    paths: new PathRoutes({ discovery, openapi: new OpenApi({ resources, subresourcesOf }), health, metrics }),
+    paths: new PathRoutes({
+      discovery,
+      openapi: new OpenApi({ resources, subresourcesOf }),
+      health,
+      metrics,
+      openid: openIdDocuments(options.serviceAccountKey),
+    }),
     metrics,
     fallback: options.fallback,
   }

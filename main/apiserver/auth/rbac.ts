@@ -7,6 +7,7 @@ import type {
   RoleBinding,
   RbacV1Subject as Subject,
 } from '../../../common/api/generated/types.ts'
+import { matchesLabels, selectorFromObject } from '../../../common/machinery/labels.ts'
 import type { KubeObject } from '../../../common/machinery/meta.ts'
 import type { Store } from '../../store/store.ts'
 import type { UserInfo } from '../apiserver.ts'
@@ -55,9 +56,8 @@ export class RbacAuthorizer implements Authorizer {
   }
 
   #readGrants(): Map<string, Grant[]> {
-    const clusterRoles = new Map(
-      this.#read<ClusterRole & KubeObject>('clusterroles').map((role) => [role.metadata.name ?? '', aggregate(role)]),
-    )
+    const all = this.#read<ClusterRole & KubeObject>('clusterroles')
+    const clusterRoles = new Map(all.map((role) => [role.metadata.name ?? '', rulesOf(role, all)]))
     const roles = new Map(
       this.#read<Role & KubeObject>('roles').map((role) => [
         `${role.metadata.namespace ?? ''}/${role.metadata.name ?? ''}`,
@@ -96,7 +96,15 @@ export class RbacAuthorizer implements Authorizer {
   }
 }
 
-const aggregate = (role: ClusterRole): readonly PolicyRule[] => role.rules ?? []
+/** A role's own rules and those of the roles it aggregates. */
+function rulesOf(role: ClusterRole, all: readonly (ClusterRole & KubeObject)[]): readonly PolicyRule[] {
+  const selectors = (role.aggregationRule?.clusterRoleSelectors ?? []).map(selectorFromObject)
+  if (selectors.length === 0) return role.rules ?? []
+  const selected = all.filter(
+    (other) => other !== role && selectors.some((selector) => matchesLabels(selector, other.metadata.labels)),
+  )
+  return [...(role.rules ?? []), ...selected.flatMap(({ rules }) => rules ?? [])]
+}
 
 function subjectKey(subject: Subject, bindingNamespace: string): string {
   if (subject.kind !== 'ServiceAccount') return `${subject.kind}:${subject.name}`

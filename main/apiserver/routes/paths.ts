@@ -5,6 +5,7 @@ import { type Responder, sendBytes, sendObject } from '../chain/respond.ts'
 import type { Discovery } from '../discovery/discovery.ts'
 import { versionInfo } from '../discovery/version.ts'
 import type { Health } from '../health.ts'
+import type { OpenIdDocuments } from '../auth/openid.ts'
 import type { Metrics } from '../metrics.ts'
 import type { OpenApi } from '../openapi/openapi.ts'
 import { methodNotAllowed, StatusError } from '../../../common/machinery/status.ts'
@@ -23,6 +24,7 @@ export interface PathRoutesOptions {
   readonly openapi: OpenApi
   readonly health: Health
   readonly metrics: Metrics
+  readonly openid: OpenIdDocuments
 }
 
 const exact = new Set([
@@ -36,6 +38,8 @@ const exact = new Set([
   '/metrics',
   '/openapi/v2',
   '/openapi/v3',
+  '/.well-known/openid-configuration',
+  '/openid/v1/jwks',
 ])
 const prefixes = ['/api/', '/apis/', '/healthz/', '/livez/', '/readyz/', '/openapi/', '/version/']
 
@@ -67,6 +71,10 @@ export class PathRoutes {
     else if (trimmed === '/openapi/v2' || trimmed.startsWith('/openapi/v3')) await openapi.serve(request, trimmed)
     else if (trimmed === '/api' || trimmed === '/apis' || trimmed.startsWith('/api/') || trimmed.startsWith('/apis/'))
       await this.#discover(request, trimmed)
+    else if (trimmed === '/.well-known/openid-configuration')
+      await sendObject(to, 200, this.#options.openid.configuration)
+    else if (trimmed === '/openid/v1/jwks')
+      await sendBytes(to, 200, 'application/jwk-set+json', Buffer.from(JSON.stringify(this.#options.openid.keys)))
     else throw unknownPath()
   }
 

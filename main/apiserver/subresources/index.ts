@@ -1,6 +1,7 @@
 // Which subresources a resource has: those its kind declares, and the actions known by name. One line per action.
 import type { ServedResource } from '../registry/served-resource.ts'
 import { podBinding } from './pod-binding.ts'
+import { podEviction } from './pod-eviction.ts'
 import { scaleSubresource } from './scale.ts'
 import type { Subresource, VirtualKind } from './subresource.ts'
 import { updateDoor } from './update-door.ts'
@@ -8,7 +9,10 @@ import { updateDoor } from './update-door.ts'
 /** By "group/plural/subresource". */
 export type Actions = ReadonlyMap<string, Subresource>
 
-export const builtInActions: readonly (readonly [string, Subresource])[] = [['/pods/binding', podBinding]]
+export const builtInActions: readonly (readonly [string, Subresource])[] = [
+  ['/pods/binding', podBinding],
+  ['/pods/eviction', podEviction],
+]
 
 export class SubresourceTable {
   readonly #actions: Actions

@@ -15,6 +15,8 @@ export interface BootstrapRole {
   readonly rules: readonly PolicyRule[]
   readonly subjects?: readonly Subject[]
   readonly labels?: Readonly<Record<string, string>>
+  /** Takes in the rules of roles labelled aggregate-to-NAME, as definitions of custom resources bring them. */
+  readonly aggregates?: true
 }
 
 const group = (name: string): Subject => ({ kind: 'Group', apiGroup: 'rbac.authorization.k8s.io', name })
@@ -28,9 +30,19 @@ const allVerbs = 'create delete deletecollection get list patch update watch'
 
 export const clusterRoles: readonly BootstrapRole[] = [
   { name: 'cluster-admin', rules: [rule('*', '*', '*'), urls('*', '*')], subjects: [group('system:masters')] },
-  { name: 'admin', rules: adminRules },
-  { name: 'edit', rules: editRules, labels: { 'rbac.authorization.k8s.io/aggregate-to-admin': 'true' } },
-  { name: 'view', rules: viewRules, labels: { 'rbac.authorization.k8s.io/aggregate-to-edit': 'true' } },
+  { name: 'admin', rules: adminRules, aggregates: true },
+  {
+    name: 'edit',
+    rules: editRules,
+    aggregates: true,
+    labels: { 'rbac.authorization.k8s.io/aggregate-to-admin': 'true' },
+  },
+  {
+    name: 'view',
+    rules: viewRules,
+    aggregates: true,
+    labels: { 'rbac.authorization.k8s.io/aggregate-to-edit': 'true' },
+  },
   { name: 'system:discovery', rules: [urls('get', discoveryUrls)], subjects: [authenticated] },
   { name: 'system:public-info-viewer', rules: [urls('get', healthUrls)], subjects: [authenticated, unauthenticated] },
   {
@@ -116,12 +128,19 @@ const bootstrapMetadata = (name: string, labels?: Readonly<Record<string, string
   annotations: { 'rbac.authorization.kubernetes.io/autoupdate': 'true' },
 })
 
-export function clusterRoleObject({ name, rules, labels }: BootstrapRole): KubeObject & ClusterRole {
+export function clusterRoleObject({ name, rules, labels, aggregates }: BootstrapRole): KubeObject & ClusterRole {
   return {
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'ClusterRole',
     metadata: bootstrapMetadata(name, labels),
     rules: [...rules],
+    ...(aggregates === true
+      ? {
+          aggregationRule: {
+            clusterRoleSelectors: [{ matchLabels: { [`rbac.authorization.k8s.io/aggregate-to-${name}`]: 'true' } }],
+          },
+        }
+      : {}),
   }
 }
 
