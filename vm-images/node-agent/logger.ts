@@ -8,7 +8,9 @@ export function createLogger(minimum: keyof typeof levels, fields: Record<string
     (level: keyof typeof levels) =>
     (message: string, more: Record<string, unknown> = {}): void => {
       if (levels[level] < levels[minimum]) return
-      process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), level, message, ...fields, ...more })}\n`)
+      process.stdout.write(
+        `${JSON.stringify({ time: new Date().toISOString(), level, message, ...fields, ...more })}\n`,
+      )
     }
   return {
     debug: write('debug'),

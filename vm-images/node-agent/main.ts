@@ -24,6 +24,7 @@ import { nodeFacts, readMachineFacts } from './node/node-facts.ts'
 import { NodeReporter } from './node/node-reporter.ts'
 import { containerReference } from './pods/container-reference.ts'
 import { ImagePuller } from './pods/image-puller.ts'
+import { startLogRotation } from './pods/log-rotation.ts'
 import { PodManager } from './pods/pod-manager.ts'
 import type { PodContext } from './pods/pod-context.ts'
 import { RestartBackoff } from './pods/restart-backoff.ts'
@@ -69,7 +70,23 @@ async function main(config: GuestConfig): Promise<void> {
   })
   const serviceInformer = informers.of(services)
   let runtimeVersion = 'unknown'
-  const reporter = new NodeReporter({ config, facts, client, runtime, clock, logger, events, signal: stop.signal })
+  const nodeInformer = informers.of(nodes)
+  const reporter = new NodeReporter({
+    config,
+    facts,
+    client,
+    runtime,
+    clock,
+    logger,
+    events,
+    observed: () => nodeInformer.get(config.machine),
+    signal: stop.signal,
+  })
+  nodeInformer.subscribe({
+    onUpdate: (changed) => {
+      if (changed.metadata.name === config.machine) reporter.onNodeChanged()
+    },
+  })
   const context: PodContext = {
     config,
     clock,
@@ -92,11 +109,36 @@ async function main(config: GuestConfig): Promise<void> {
   const stats = new StatsSummary({ runtime, clock, nodeName: config.machine, pods: () => pods.list() })
   const onStream = createRouter(
     [
-      { method: 'GET', path: agentPaths.status, segments: [], handler: status({ bootId: facts.bootId, runtimeVersion: () => runtimeVersion }) },
-      { method: 'GET', path: agentPaths.containerLogs, segments: ['namespace', 'pod', 'container'], handler: containerLogs(targets) },
-      { method: 'POST', path: agentPaths.exec, segments: ['namespace', 'pod', 'container'], handler: exec(targets, runtime) },
-      { method: 'POST', path: agentPaths.attach, segments: ['namespace', 'pod', 'container'], handler: attach(targets, runtime) },
-      { method: 'POST', path: agentPaths.portForward, segments: ['namespace', 'pod'], handler: portForward(targets, runtime) },
+      {
+        method: 'GET',
+        path: agentPaths.status,
+        segments: [],
+        handler: status({ bootId: facts.bootId, runtimeVersion: () => runtimeVersion }),
+      },
+      {
+        method: 'GET',
+        path: agentPaths.containerLogs,
+        segments: ['namespace', 'pod', 'container'],
+        handler: containerLogs(targets),
+      },
+      {
+        method: 'POST',
+        path: agentPaths.exec,
+        segments: ['namespace', 'pod', 'container'],
+        handler: exec(targets, runtime),
+      },
+      {
+        method: 'POST',
+        path: agentPaths.attach,
+        segments: ['namespace', 'pod', 'container'],
+        handler: attach(targets, runtime),
+      },
+      {
+        method: 'POST',
+        path: agentPaths.portForward,
+        segments: ['namespace', 'pod'],
+        handler: portForward(targets, runtime),
+      },
       { method: 'POST', path: agentPaths.shell, segments: [], handler: shell },
       { method: 'GET', path: agentPaths.statsSummary, segments: [], handler: stats.handler },
       { method: 'POST', path: agentPaths.dial, segments: [], handler: dial },
@@ -119,6 +161,7 @@ async function main(config: GuestConfig): Promise<void> {
     slices: sliceInformer,
     nodeName: config.machine,
     skipAddresses: new Set([apiServiceAddress, dnsAddress]),
+    serviceCIDR: config.cluster.serviceCIDR,
     clock,
     logger,
   })
@@ -129,7 +172,8 @@ async function main(config: GuestConfig): Promise<void> {
     hasSynced: () => serviceInformer.hasSynced() && sliceInformer.hasSynced(),
     logger,
   })
-  void new PodRoutes({ informer: informers.of(nodes), ownName: config.machine, logger })
+  void new PodRoutes({ informer: nodeInformer, ownName: config.machine, logger })
+  const stopRotation = startLogRotation({ root: guestPaths.podLogs, runtime, clock, logger })
   void reporter.run()
   let started = false
   void followRuntime({
@@ -160,6 +204,7 @@ async function main(config: GuestConfig): Promise<void> {
   const end = (): void => {
     stop.abort()
     stopProxy()
+    stopRotation()
     pods.close()
     informers.stop()
     transport.close()
@@ -188,13 +233,21 @@ process.on('uncaughtException', (error) => {
   logger.error('uncaught exception', { error: describeError(error), stack: error.stack })
 })
 process.on('unhandledRejection', (error) => {
-  logger.error('unhandled rejection', { error: describeError(error), stack: error instanceof Error ? error.stack : undefined })
+  logger.error('unhandled rejection', {
+    error: describeError(error),
+    stack: error instanceof Error ? error.stack : undefined,
+  })
 })
 
-try {
-  await main(readConfig())
-} catch (error) {
+function fail(error: unknown): void {
   logger.error('the agent cannot start', { error: describeError(error) })
   process.exitCode = 1
   setTimeout(() => process.exit(1), 100)
+}
+
+// No top-level await: the bundle is a CommonJS body (see bundle.ts).
+try {
+  main(readConfig()).catch(fail)
+} catch (error) {
+  fail(error)
 }

@@ -1,6 +1,11 @@
 // The agent's one open port: mutual TLS, only the engine's certificate is let in. The TLS server name says what the connection is for:
 // requests to the agent, or (turned round) the agent's own road to the API server.
-import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Stream, type IncomingHttpHeaders } from 'node:http2'
+import {
+  createServer as createHttp2Server,
+  type Http2Server,
+  type ServerHttp2Stream,
+  type IncomingHttpHeaders,
+} from 'node:http2'
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import { sniAgent, sniReverse } from '../../../common/channel/agent-api.ts'
 import type { GuestConfig } from '../../../common/channel/guest-config.ts'

@@ -14,8 +14,7 @@ export type DnsRecord =
 
 export type Lookup =
   /** The name exists; no records: it has none of this type. */
-  | { found: true; answers: DnsRecord[]; additionals: DnsRecord[] }
-  | { found: false }
+  { found: true; answers: DnsRecord[]; additionals: DnsRecord[] } | { found: false }
 
 /** What the records are made from; implementations keep it current. */
 export interface ClusterNames {
@@ -66,7 +65,8 @@ function podName(names: ClusterNames, name: string, labels: readonly string[], t
   return isAddress(ip) ? addresses(name, [ip], type) : nothing
 }
 
-const isAddress = (text: string): boolean => /^(\d{1,3}\.){3}\d{1,3}$/.test(text) && text.split('.').every((part) => Number(part) < 256)
+const isAddress = (text: string): boolean =>
+  /^(\d{1,3}\.){3}\d{1,3}$/.test(text) && text.split('.').every((part) => Number(part) < 256)
 
 function serviceName(names: ClusterNames, name: string, labels: readonly string[], type: RecordType): Lookup {
   const namespace = labels.at(-1)
@@ -107,7 +107,9 @@ function wholeService(names: ClusterNames, name: string, service: Service, type:
 
 function oneEndpoint(names: ClusterNames, name: string, service: Service, label: string, type: RecordType): Lookup {
   if (!isHeadless(service)) return nothing
-  const ips = endpointsOf(names, service).filter(({ host }) => host === label).map(({ ip }) => ip)
+  const ips = endpointsOf(names, service)
+    .filter(({ host }) => host === label)
+    .map(({ ip }) => ip)
   return ips.length === 0 ? nothing : addresses(name, unique(ips), type)
 }
 
@@ -143,14 +145,15 @@ function servicePorts(
   only?: { port: string; protocol: string },
 ): Target[] {
   const matches = (port: { name?: string; protocol?: string }): boolean =>
-    only === undefined ||
-    ((port.name ?? '') === only.port && (port.protocol ?? 'TCP').toLowerCase() === only.protocol)
+    only === undefined || ((port.name ?? '') === only.port && (port.protocol ?? 'TCP').toLowerCase() === only.protocol)
   if (!isHeadless(service)) {
     const ip = service.spec?.clusterIP ?? ''
     return (service.spec?.ports ?? []).filter(matches).map(({ port }) => ({ port, target: base, ip }))
   }
   return endpointsOf(names, service).flatMap(({ host, ip, slice }) =>
-    (slice.ports ?? []).filter(matches).flatMap(({ port }) => (port === undefined ? [] : [{ port, target: `${host}.${base}`, ip }])),
+    (slice.ports ?? [])
+      .filter(matches)
+      .flatMap(({ port }) => (port === undefined ? [] : [{ port, target: `${host}.${base}`, ip }])),
   )
 }
 
@@ -168,7 +171,8 @@ function reverse(names: ClusterNames, name: string, type: RecordType): Lookup {
   const service = names.serviceByAddress(ip)
   const endpoint = service === undefined ? names.endpointByAddress(ip) : undefined
   let target: string
-  if (service !== undefined) target = `${service.metadata.name ?? ''}.${service.metadata.namespace ?? ''}.svc.${names.domain}`
+  if (service !== undefined)
+    target = `${service.metadata.name ?? ''}.${service.metadata.namespace ?? ''}.svc.${names.domain}`
   else if (endpoint !== undefined) {
     const [namespace = '', serviceName = ''] = sliceService(endpoint.slice).split('/')
     target = `${hostOf(endpoint.endpoint, ip)}.${serviceName}.${namespace}.svc.${names.domain}`

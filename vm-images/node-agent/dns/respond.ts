@@ -10,12 +10,19 @@ const maxUdpBytes = 1232
 const rcode = { noError: 0, formatError: 1, serverFailure: 2, nameError: 3, notImplemented: 4 } as const
 
 /** Undefined: not worth an answer (not a query at all). `udp` answers are cut to what the client can take. */
-export function respond(names: ClusterNames, query: Buffer, transport: 'udp' | 'tcp', synced: boolean): Buffer | undefined {
+export function respond(
+  names: ClusterNames,
+  query: Buffer,
+  transport: 'udp' | 'tcp',
+  synced: boolean,
+): Buffer | undefined {
   let request: Packet
   try {
     request = decode(query)
   } catch {
-    return query.length >= 12 && (query.readUInt16BE(2) & 0x8000) === 0 ? headerOnly(query, rcode.formatError) : undefined
+    return query.length >= 12 && (query.readUInt16BE(2) & 0x8000) === 0
+      ? headerOnly(query, rcode.formatError)
+      : undefined
   }
   if (request.type !== 'query') return undefined
   const question = request.questions?.[0]
@@ -33,13 +40,26 @@ export function respond(names: ClusterNames, query: Buffer, transport: 'udp' | '
     id: request.id,
     flags: AUTHORITATIVE_ANSWER | ((request.flags ?? 0) & RECURSION_DESIRED) | code,
     questions: [question],
-    answers: answers.map((record) => withTtl(record, record.name === question.name.toLowerCase() ? question.name : record.name)),
+    answers: answers.map((record) =>
+      withTtl(record, record.name === question.name.toLowerCase() ? question.name : record.name),
+    ),
     authorities: needsAuthority ? [startOfAuthority(names)] : [],
     additionals: [
       ...additionals.map((record) => withTtl(record, record.name)),
       ...(optRecord === undefined
         ? []
-        : [{ type: 'OPT' as const, name: '.', udpPayloadSize: maxUdpBytes, extendedRcode: 0, ednsVersion: 0, flags: 0, flag_do: false, options: [] }]),
+        : [
+            {
+              type: 'OPT' as const,
+              name: '.',
+              udpPayloadSize: maxUdpBytes,
+              extendedRcode: 0,
+              ednsVersion: 0,
+              flags: 0,
+              flag_do: false,
+              options: [],
+            },
+          ]),
     ],
   }
   const message = encode(response)
@@ -47,7 +67,13 @@ export function respond(names: ClusterNames, query: Buffer, transport: 'udp' | '
   if (transport === 'tcp' || message.length <= limit) return message
   const withoutExtras = encode({ ...response, additionals: [], authorities: [] })
   if (withoutExtras.length <= limit) return withoutExtras
-  return encode({ ...response, flags: (response.flags ?? 0) | TRUNCATED_RESPONSE, answers: [], authorities: [], additionals: [] })
+  return encode({
+    ...response,
+    flags: (response.flags ?? 0) | TRUNCATED_RESPONSE,
+    answers: [],
+    authorities: [],
+    additionals: [],
+  })
 }
 
 const isClusterName = (names: ClusterNames, name: string): boolean => {

@@ -12,7 +12,8 @@ export function wantedRoutes(nodes: readonly Node[], ownName: string): Map<strin
     if (node.metadata.name === ownName) continue
     const gateway = node.status?.addresses?.find(({ type }) => type === 'InternalIP')?.address
     if (gateway === undefined) continue
-    for (const range of node.spec?.podCIDRs ?? (node.spec?.podCIDR === undefined ? [] : [node.spec.podCIDR])) routes.set(range, gateway)
+    for (const range of node.spec?.podCIDRs ?? (node.spec?.podCIDR === undefined ? [] : [node.spec.podCIDR]))
+      routes.set(range, gateway)
   }
   return routes
 }

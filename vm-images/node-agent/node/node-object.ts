@@ -92,31 +92,52 @@ export function nodeStatus(input: NodeStatusInput): NodeStatus {
 function conditions({ pressure, problem, now, previous }: NodeStatusInput): NodeCondition[] {
   const own: { type: string; status: boolean; reason: string; message: string }[] = [
     pressure.memory
-      ? { type: 'MemoryPressure', status: true, reason: 'KubeletHasInsufficientMemory', message: 'kubelet has insufficient memory available' }
-      : { type: 'MemoryPressure', status: false, reason: 'KubeletHasSufficientMemory', message: 'kubelet has sufficient memory available' },
+      ? {
+          type: 'MemoryPressure',
+          status: true,
+          reason: 'KubeletHasInsufficientMemory',
+          message: 'kubelet has insufficient memory available',
+        }
+      : {
+          type: 'MemoryPressure',
+          status: false,
+          reason: 'KubeletHasSufficientMemory',
+          message: 'kubelet has sufficient memory available',
+        },
     pressure.disk
       ? { type: 'DiskPressure', status: true, reason: 'KubeletHasDiskPressure', message: 'kubelet has disk pressure' }
-      : { type: 'DiskPressure', status: false, reason: 'KubeletHasNoDiskPressure', message: 'kubelet has no disk pressure' },
+      : {
+          type: 'DiskPressure',
+          status: false,
+          reason: 'KubeletHasNoDiskPressure',
+          message: 'kubelet has no disk pressure',
+        },
     pressure.pids
-      ? { type: 'PIDPressure', status: true, reason: 'KubeletHasInsufficientPID', message: 'kubelet has insufficient PID available' }
-      : { type: 'PIDPressure', status: false, reason: 'KubeletHasSufficientPID', message: 'kubelet has sufficient PID available' },
+      ? {
+          type: 'PIDPressure',
+          status: true,
+          reason: 'KubeletHasInsufficientPID',
+          message: 'kubelet has insufficient PID available',
+        }
+      : {
+          type: 'PIDPressure',
+          status: false,
+          reason: 'KubeletHasSufficientPID',
+          message: 'kubelet has sufficient PID available',
+        },
     problem === undefined
       ? { type: 'Ready', status: true, reason: 'KubeletReady', message: 'kubelet is posting ready status' }
       : { type: 'Ready', status: false, reason: 'KubeletNotReady', message: problem },
   ]
-  const types = new Set(own.map(({ type }) => type))
-  return [
-    ...previous.filter(({ type }) => !types.has(type)),
-    ...own.map(({ status, ...rest }) => {
-      const text = status ? 'True' : 'False'
-      const old = previous.find(({ type }) => type === rest.type)
-      return {
-        ...rest,
-        status: text,
-        lastHeartbeatTime: formatTime(now),
-        lastTransitionTime:
-          old?.status === text && old.lastTransitionTime !== undefined ? old.lastTransitionTime : formatTime(now),
-      }
-    }),
-  ]
+  return own.map(({ status, ...rest }) => {
+    const text = status ? 'True' : 'False'
+    const old = previous.find(({ type }) => type === rest.type)
+    return {
+      ...rest,
+      status: text,
+      lastHeartbeatTime: formatTime(now),
+      lastTransitionTime:
+        old?.status === text && old.lastTransitionTime !== undefined ? old.lastTransitionTime : formatTime(now),
+    }
+  })
 }

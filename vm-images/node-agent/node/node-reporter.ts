@@ -28,6 +28,8 @@ export interface NodeReporterOptions {
   clock: Clock
   logger: Logger
   events: EventRecorder
+  /** This node as the API shows it now. */
+  observed: () => Node | undefined
   signal: AbortSignal
 }
 
@@ -40,6 +42,7 @@ export class NodeReporter {
   #lease: Lease | undefined
   #sent = ''
   #sentAtMs = 0
+  #lastStatus: NodeStatus | undefined
   #wake: () => void = () => undefined
   #imagesStale = true
 
@@ -87,16 +90,35 @@ export class NodeReporter {
     const status = await this.#status()
     const text = withoutHeartbeat(status)
     const now = clock.now()
-    if (text === this.#sent && now - this.#sentAtMs < statusMs) return
+    if (text === this.#sent && now - this.#sentAtMs < statusMs && !this.#isContradicted(status)) return
     try {
-      this.#node = await client.patch(nodes, { name: config.machine, subresource: 'status' }, 'application/merge-patch+json', { status })
+      const target = { name: config.machine, subresource: 'status' }
+      const addresses = [{ $patch: 'replace' }, ...(status.addresses ?? [])]
+      this.#node = await client.patch(nodes, target, 'application/strategic-merge-patch+json', {
+        status: { ...status, addresses },
+      })
     } catch (error) {
       // Deleted under us (kubectl delete node): register again.
       if (isReason(error, 'NotFound')) this.#node = undefined
       throw error
     }
     this.#sent = text
+    this.#lastStatus = status
     this.#sentAtMs = now
+  }
+
+  /** While this node could not be heard, a controller may have written that its state is unknown. */
+  #isContradicted(status: NodeStatus): boolean {
+    const shown = this.#options.observed()?.status?.conditions
+    if (shown === undefined) return false
+    return (status.conditions ?? []).some(
+      ({ type, status: own }) => shown.find((present) => present.type === type)?.status !== own,
+    )
+  }
+
+  /** The node's object changed: look whether it still says what this node says. */
+  onNodeChanged(): void {
+    if (this.#sent !== '' && this.#lastStatus !== undefined && this.#isContradicted(this.#lastStatus)) this.#wake()
   }
 
   async #register(): Promise<Node> {
@@ -112,7 +134,12 @@ export class NodeReporter {
     }
     const present = await client.get(nodes, config.machine)
     if (present.status?.nodeInfo?.bootID !== facts.bootId)
-      events.event(nodeReference(config), 'Warning', 'Rebooted', `Node ${config.machine} has been rebooted, boot id: ${facts.bootId}`)
+      events.event(
+        nodeReference(config),
+        'Warning',
+        'Rebooted',
+        `Node ${config.machine} has been rebooted, boot id: ${facts.bootId}`,
+      )
     const labels = nodeLabels({ config, facts })
     const differs = Object.entries(labels).some(([key, value]) => present.metadata.labels?.[key] !== value)
     if (!differs && present.spec?.podCIDR === config.cluster.podCIDR) return present
@@ -141,7 +168,10 @@ export class NodeReporter {
   async #readImages(): Promise<void> {
     const answer = await this.#options.runtime.call(ImageService.method.listImages, {})
     this.#images = answer.images
-      .map(({ repoTags, repoDigests, size }) => ({ names: [...repoDigests, ...repoTags].slice(0, 5), sizeBytes: Number(size) }))
+      .map(({ repoTags, repoDigests, size }) => ({
+        names: [...repoDigests, ...repoTags].slice(0, 5),
+        sizeBytes: Number(size),
+      }))
       .sort((a, b) => b.sizeBytes - a.sizeBytes)
       .slice(0, maxImages)
     this.#imagesStale = false
@@ -162,7 +192,9 @@ export class NodeReporter {
           metadata: {
             name: config.machine,
             namespace: leaseNamespace,
-            ...(uid === undefined ? {} : { ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: config.machine, uid }] }),
+            ...(uid === undefined
+              ? {}
+              : { ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: config.machine, uid }] }),
           },
           spec: { holderIdentity: config.machine, leaseDurationSeconds: leaseSeconds, renewTime },
         })
@@ -184,4 +216,7 @@ const nodeReference = (config: GuestConfig): { kind: string; name: string; uid: 
 })
 
 const withoutHeartbeat = (status: NodeStatus): string =>
-  JSON.stringify({ ...status, conditions: status.conditions?.map(({ type, status: value, reason, message }) => [type, value, reason, message]) })
+  JSON.stringify({
+    ...status,
+    conditions: status.conditions?.map(({ type, status: value, reason, message }) => [type, value, reason, message]),
+  })

@@ -16,7 +16,11 @@ export async function ensurePodCgroup(cgroup: PodCgroup, root: string = cgroupRo
   }
   await delegate(folder)
   await write(folder, 'cpu.weight', String(sharesToWeight(cgroup.cpuShares)))
-  await write(folder, 'cpu.max', `${cgroup.cpuQuotaUs === 0 ? 'max' : String(cgroup.cpuQuotaUs)} ${String(cpuPeriodUs)}`)
+  await write(
+    folder,
+    'cpu.max',
+    `${cgroup.cpuQuotaUs === 0 ? 'max' : String(cgroup.cpuQuotaUs)} ${String(cpuPeriodUs)}`,
+  )
   await write(folder, 'memory.max', cgroup.memoryLimitBytes === 0 ? 'max' : String(cgroup.memoryLimitBytes))
 }
 

@@ -4,7 +4,8 @@ import type { Container, ObjectReference, Pod } from '../../../common/api/genera
 export function containerReference(pod: Pod, container?: Container): ObjectReference {
   const { namespace, name, uid, resourceVersion } = pod.metadata
   const inits = pod.spec?.initContainers ?? []
-  const field = container !== undefined && inits.some((init) => init.name === container.name) ? 'initContainers' : 'containers'
+  const field =
+    container !== undefined && inits.some((init) => init.name === container.name) ? 'initContainers' : 'containers'
   return {
     kind: 'Pod',
     apiVersion: 'v1',

@@ -102,7 +102,12 @@ function checkBackoff({ context, pod, container, observed, event }: StartInput):
   const now = clock.now()
   const remaining = backoff.remaining(key, ended.finishedAtMs, now)
   if (remaining > 0) {
-    event('Warning', 'BackOff', `Back-off restarting failed container ${container.name} in pod ${podFormat(pod)}`, container)
+    event(
+      'Warning',
+      'BackOff',
+      `Back-off restarting failed container ${container.name} in pod ${podFormat(pod)}`,
+      container,
+    )
     const message = `back-off ${goDuration(backoff.current(key))} restarting failed container=${container.name} pod=${podFormat(pod)}`
     throw new StartError('CrashLoopBackOff', message, remaining)
   }
@@ -171,7 +176,10 @@ async function createContainer(input: StartInput, attempt: number, image: Pulled
     const message = describeError(error)
     event('Warning', 'Failed', `Error: ${message}`, container)
     const isConfig =
-      error instanceof EnvironmentError || error instanceof FieldPathError || error instanceof SecurityError || error instanceof VolumeError
+      error instanceof EnvironmentError ||
+      error instanceof FieldPathError ||
+      error instanceof SecurityError ||
+      error instanceof VolumeError
     throw new StartError(isConfig ? 'CreateContainerConfigError' : 'CreateContainerError', message, retryMs)
   }
 }

@@ -59,11 +59,7 @@ export async function stopContainer(
 }
 
 /** All containers of the pod: regular ones together, then sidecars in the reverse order of their start. */
-export async function stopAllContainers(
-  input: StopInput,
-  observed: ObservedPod,
-  graceSeconds: number,
-): Promise<void> {
+export async function stopAllContainers(input: StopInput, observed: ObservedPod, graceSeconds: number): Promise<void> {
   const deadline = input.context.clock.now() + graceSeconds * 1000
   const running = observed.containers.filter(({ state }) => state === 'running' || state === 'unknown')
   const inits = input.pod.spec?.initContainers ?? []

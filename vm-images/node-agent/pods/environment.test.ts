@@ -15,7 +15,12 @@ const service = (namespace: string, name: string, clusterIP: string): Service =>
   metadata: { namespace, name },
   spec: { clusterIP, ports: [{ name: 'http', port: 80, protocol: 'TCP' }] },
 })
-const settings: ConfigMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'settings' }, data: { color: 'blue', size: '3' } }
+const settings: ConfigMap = {
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name: 'settings' },
+  data: { color: 'blue', size: '3' },
+}
 const password: Secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'password' }, data: { key: 'c2VjcmV0' } }
 
 const environment = (container: Partial<Container>, part: Partial<EnvironmentInput> = {}): Record<string, string> =>
@@ -23,7 +28,11 @@ const environment = (container: Partial<Container>, part: Partial<EnvironmentInp
     containerEnvironment({
       pod,
       container: { name: 'c', ...container },
-      node: { name: 'node-1', addresses: ['10.77.0.11'], allocatable: { cpuMillis: 2000, memoryBytes: 512 << 20, ephemeralBytes: 1 } },
+      node: {
+        name: 'node-1',
+        addresses: ['10.77.0.11'],
+        allocatable: { cpuMillis: 2000, memoryBytes: 512 << 20, ephemeralBytes: 1 },
+      },
       podIps: ['10.244.0.9'],
       services: [],
       configMap: (name) => (name === 'settings' ? settings : undefined),
@@ -46,7 +55,15 @@ describe('expansion', () => {
 
 describe('variables', () => {
   it('refer to earlier ones only', () => {
-    expect(environment({ env: [{ name: 'A', value: '1' }, { name: 'B', value: '$(A)$(C)' }, { name: 'C', value: '2' }] })).toEqual({
+    expect(
+      environment({
+        env: [
+          { name: 'A', value: '1' },
+          { name: 'B', value: '$(A)$(C)' },
+          { name: 'C', value: '2' },
+        ],
+      }),
+    ).toEqual({
       A: '1',
       B: '1$(C)',
       C: '2',
@@ -67,7 +84,10 @@ describe('variables', () => {
     const container: Container = { name: 'c', resources: { limits: { memory: '10Mi' }, requests: { cpu: '250m' } } }
     const own = { ...pod, spec: { containers: [container] } }
     const of = (resource: string, divisor?: string): Record<string, string> =>
-      environment({ ...container, env: [{ name: 'X', valueFrom: { resourceFieldRef: { resource, divisor } } }] }, { pod: own })
+      environment(
+        { ...container, env: [{ name: 'X', valueFrom: { resourceFieldRef: { resource, divisor } } }] },
+        { pod: own },
+      )
     expect(of('limits.memory')).toEqual({ X: String(10 << 20) })
     expect(of('limits.memory', '1Mi')).toEqual({ X: '10' })
     expect(of('requests.cpu')).toEqual({ X: '1' })
@@ -97,13 +117,20 @@ describe('variables', () => {
 
   it('from whole objects come before single ones, with a prefix', () => {
     expect(
-      environment({ envFrom: [{ prefix: 'APP_', configMapRef: { name: 'settings' } }], env: [{ name: 'APP_size', value: '4' }] }),
+      environment({
+        envFrom: [{ prefix: 'APP_', configMapRef: { name: 'settings' } }],
+        env: [{ name: 'APP_size', value: '4' }],
+      }),
     ).toEqual({ APP_color: 'blue', APP_size: '4' })
   })
 })
 
 describe('service links', () => {
-  const services = [service('default', 'kubernetes', '10.96.0.1'), service('shop', 'my-db', '10.96.0.7'), service('other', 'x', '10.96.0.8')]
+  const services = [
+    service('default', 'kubernetes', '10.96.0.1'),
+    service('shop', 'my-db', '10.96.0.7'),
+    service('other', 'x', '10.96.0.8'),
+  ]
 
   it('name the services of the namespace and the API', () => {
     const result = environment({}, { services })
@@ -126,6 +153,8 @@ describe('service links', () => {
   })
 
   it('never shadow what the container says', () => {
-    expect(environment({ env: [{ name: 'MY_DB_SERVICE_HOST', value: 'mine' }] }, { services })['MY_DB_SERVICE_HOST']).toBe('mine')
+    expect(
+      environment({ env: [{ name: 'MY_DB_SERVICE_HOST', value: 'mine' }] }, { services })['MY_DB_SERVICE_HOST'],
+    ).toBe('mine')
   })
 })

@@ -72,7 +72,9 @@ function variableValue(
     const text = found?.data?.[key]
     if (text !== undefined || optional === true) return text
     throw new EnvironmentError(
-      found === undefined ? `configmap "${name}" not found` : `couldn't find key ${key} in ConfigMap ${namespace}/${name}`,
+      found === undefined
+        ? `configmap "${name}" not found`
+        : `couldn't find key ${key} in ConfigMap ${namespace}/${name}`,
     )
   }
   if (valueFrom.secretKeyRef !== undefined) {

@@ -1,5 +1,11 @@
 // Downward API: values of a pod's own fields and of its containers' resources, for environment and volumes.
-import type { Container, ObjectFieldSelector, Pod, Quantity, ResourceFieldSelector } from '../../../common/api/generated/types.ts'
+import type {
+  Container,
+  ObjectFieldSelector,
+  Pod,
+  Quantity,
+  ResourceFieldSelector,
+} from '../../../common/api/generated/types.ts'
 import { quantityToBytes, quantityToMillis } from '../../../common/machinery/quantity.ts'
 
 export interface NodeFacts {
@@ -13,7 +19,11 @@ export class FieldPathError extends Error {
 }
 
 /** The text of `fieldRef`; pod addresses come from `podIps` because the status may not have reached the API yet. */
-export function podField(pod: Pod, selector: ObjectFieldSelector, facts: { node: NodeFacts; podIps: readonly string[] }): string {
+export function podField(
+  pod: Pod,
+  selector: ObjectFieldSelector,
+  facts: { node: NodeFacts; podIps: readonly string[] },
+): string {
   const { fieldPath } = selector
   const { metadata, spec } = pod
   const subscript = /^metadata\.(labels|annotations)\['(.+)'\]$/.exec(fieldPath)
@@ -67,7 +77,8 @@ export function resourceField(pod: Pod, own: Container, selector: ResourceFieldS
   const [kind, resource = ''] = selector.resource.split('.')
   const { limits, requests } = container.resources ?? {}
   const value = kind === 'limits' ? limits?.[resource] : (requests?.[resource] ?? limits?.[resource])
-  const divisor = selector.divisor === undefined || selector.divisor === '0' || selector.divisor === 0 ? '1' : selector.divisor
+  const divisor =
+    selector.divisor === undefined || selector.divisor === '0' || selector.divisor === 0 ? '1' : selector.divisor
   const fallback = kind === 'limits' ? allocatableOf(resource, node) : 0
   if (resource === 'cpu') {
     const millis = value === undefined ? fallback : quantityToMillis(value)

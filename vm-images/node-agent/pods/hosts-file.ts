@@ -3,7 +3,10 @@ import type { Pod } from '../../../common/api/generated/types.ts'
 
 const managedNote = '# Kubernetes-managed hosts file.'
 
-export function hostsFile(pod: Pod, options: { podIps: readonly string[]; hostName: string; domain: string; nodeHosts: string }): string {
+export function hostsFile(
+  pod: Pod,
+  options: { podIps: readonly string[]; hostName: string; domain: string; nodeHosts: string },
+): string {
   const { podIps, hostName, domain, nodeHosts } = options
   const aliases = (pod.spec?.hostAliases ?? []).map(({ ip, hostnames = [] }) => `${ip}\t${hostnames.join('\t')}`)
   const aliasLines = aliases.length === 0 ? [] : ['', '# Entries added by HostAliases.', ...aliases]

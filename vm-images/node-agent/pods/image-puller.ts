@@ -87,7 +87,12 @@ export class ImagePuller {
       const found = (await this.#find(ref)) ?? (await this.#find(normalized))
       if (found === undefined) throw new Error(`image "${image}" vanished after it was pulled`)
       const took = seconds(this.#clock.now() - now)
-      event('Normal', 'Pulled', `Successfully pulled image "${image}" in ${took} (${took} including waiting). Image size: ${String(found.size)} bytes.`, container)
+      event(
+        'Normal',
+        'Pulled',
+        `Successfully pulled image "${image}" in ${took} (${took} including waiting). Image size: ${String(found.size)} bytes.`,
+        container,
+      )
       this.#backoff.forget(key)
       this.#lastFailure.delete(key)
       this.#lastMessage.delete(key)
@@ -100,7 +105,8 @@ export class ImagePuller {
       this.#lastMessage.set(key, message)
       event('Warning', 'Failed', `Failed to pull image "${image}": ${message}`, container)
       event('Warning', 'Failed', 'Error: ErrImagePull', container)
-      throw new ImageError('ErrImagePull', message, this.#backoff.current(key))
+      // Shown for a moment; the next look finds the back-off and says so.
+      throw new ImageError('ErrImagePull', message, Math.min(1500, this.#backoff.current(key)))
     }
   }
 
@@ -140,4 +146,5 @@ function pulled(image: Image): PulledImage {
 }
 
 /** Durations of pulls as Go prints them: "431ms", "2.153s". */
-const seconds = (ms: number): string => (ms < 1000 ? `${String(ms)}ms` : ms < 60_000 ? `${String(ms / 1000)}s` : goDuration(ms))
+const seconds = (ms: number): string =>
+  ms < 1000 ? `${String(ms)}ms` : ms < 60_000 ? `${String(ms / 1000)}s` : goDuration(ms)

@@ -4,7 +4,8 @@ import type { GuestArch } from '../../../common/channel/guest-config.ts'
 const pattern =
   /^(?:(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?\/)?[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*(?::[\w][\w.-]{0,127})?(?:@[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?$/
 
-export const isValidReference = (image: string): boolean => image.length > 0 && image.length < 512 && pattern.test(image)
+export const isValidReference = (image: string): boolean =>
+  image.length > 0 && image.length < 512 && pattern.test(image)
 
 /** "hello" -> "docker.io/library/hello:latest". */
 export function normalizeReference(image: string): string {

@@ -17,12 +17,18 @@ export async function runHook(options: {
   if (handler.exec !== undefined) {
     const answer = await runtime.call(
       RuntimeService.method.execSync,
-      { containerId: options.containerId, cmd: handler.exec.command ?? [], timeout: BigInt(Math.ceil(timeoutMs / 1000)) },
+      {
+        containerId: options.containerId,
+        cmd: handler.exec.command ?? [],
+        timeout: BigInt(Math.ceil(timeoutMs / 1000)),
+      },
       { timeoutMs: timeoutMs + 5000, signal },
     )
     if (answer.exitCode !== 0) {
       const output = Buffer.concat([answer.stdout, answer.stderr]).toString('utf8').trim()
-      throw new Error(`command '${(handler.exec.command ?? []).join(' ')}' exited with ${String(answer.exitCode)}: ${output}`)
+      throw new Error(
+        `command '${(handler.exec.command ?? []).join(' ')}' exited with ${String(answer.exitCode)}: ${output}`,
+      )
     }
   } else if (handler.httpGet !== undefined) {
     const port = resolvePort(handler.httpGet.port, container)

@@ -27,12 +27,15 @@ export interface MountsInput {
 }
 
 /** Writes what has to exist on the node and returns the mounts and the termination message file. */
-export async function containerMounts(input: MountsInput): Promise<{ mounts: MountInit[]; terminationMessageFile: string }> {
+export async function containerMounts(
+  input: MountsInput,
+): Promise<{ mounts: MountInit[]; terminationMessageFile: string }> {
   const { container, volumes, environment } = input
   const mounts: MountInit[] = []
   for (const mount of container.volumeMounts ?? []) {
     const volumePath = volumes.get(mount.name)
-    if (volumePath === undefined) throw new VolumeError(`cannot find volume "${mount.name}" to mount into container "${container.name}"`)
+    if (volumePath === undefined)
+      throw new VolumeError(`cannot find volume "${mount.name}" to mount into container "${container.name}"`)
     const subPath =
       mount.subPathExpr === undefined || mount.subPathExpr === ''
         ? (mount.subPath ?? '')
@@ -45,9 +48,13 @@ export async function containerMounts(input: MountsInput): Promise<{ mounts: Mou
     })
   }
   const taken = new Set(mounts.map(({ containerPath }) => containerPath))
-  if (!taken.has('/etc/hosts')) mounts.push({ containerPath: '/etc/hosts', hostPath: await writeHosts(input), readonly: false })
+  if (!taken.has('/etc/hosts'))
+    mounts.push({ containerPath: '/etc/hosts', hostPath: await writeHosts(input), readonly: false })
   const terminationMessageFile = await newMessageFile(input)
-  mounts.push({ containerPath: container.terminationMessagePath ?? '/dev/termination-log', hostPath: terminationMessageFile })
+  mounts.push({
+    containerPath: container.terminationMessagePath ?? '/dev/termination-log',
+    hostPath: terminationMessageFile,
+  })
   return { mounts, terminationMessageFile }
 }
 

@@ -86,7 +86,9 @@ describe('sandbox', () => {
 
   it('without an address is replaced, unless the pod is on the host network', () => {
     expect(plan({ pod: pod({}), observed: observed([sandbox({ ips: [] })]) }).createSandbox).toBe(true)
-    expect(plan({ pod: pod({ hostNetwork: true }), observed: observed([sandbox({ ips: [] })]) }).createSandbox).toBe(false)
+    expect(plan({ pod: pod({ hostNetwork: true }), observed: observed([sandbox({ ips: [] })]) }).createSandbox).toBe(
+      false,
+    )
   })
 })
 
@@ -114,7 +116,9 @@ describe('regular containers', () => {
       observed: observed([sandbox()], [observedContainer('main')]),
       failedProbes: new Map([['main-0', 'liveness']]),
     })
-    expect(result.kill.map(({ message }) => message)).toEqual(['Container main failed liveness probe, will be restarted'])
+    expect(result.kill.map(({ message }) => message)).toEqual([
+      'Container main failed liveness probe, will be restarted',
+    ])
     expect(names(result.start)).toEqual(['main'])
   })
 
@@ -166,7 +170,10 @@ describe('init containers', () => {
   })
 
   it('end the pod when they fail and it never restarts', () => {
-    const result = plan({ pod: pod({ ...spec, restartPolicy: 'Never' }), observed: observed([sandbox()], [exited('one', 1)]) })
+    const result = plan({
+      pod: pod({ ...spec, restartPolicy: 'Never' }),
+      observed: observed([sandbox()], [exited('one', 1)]),
+    })
     expect(result).toMatchObject({ killPod: true, start: [] })
   })
 
@@ -197,7 +204,10 @@ describe('sidecars', () => {
   })
 
   it('are restarted while the pod runs, also after a success', () => {
-    const result = plan({ pod: pod(spec), observed: observed([sandbox()], [observedContainer('main'), exited('proxy', 0)]) })
+    const result = plan({
+      pod: pod(spec),
+      observed: observed([sandbox()], [observedContainer('main'), exited('proxy', 0)]),
+    })
     expect(names(result.start)).toEqual(['proxy'])
   })
 

@@ -36,7 +36,10 @@ export const isSidecar = (container: Container): boolean => container.restartPol
 
 /** Only these parts of a running container can change by an update of the pod in a way that needs a new container. */
 export function containerHash(container: Container): string {
-  return createHash('sha256').update(JSON.stringify([container.name, container.image])).digest('hex').slice(0, 8)
+  return createHash('sha256')
+    .update(JSON.stringify([container.name, container.image]))
+    .digest('hex')
+    .slice(0, 8)
 }
 
 export function planPod(input: PlanInput): Plan {

@@ -46,7 +46,8 @@ export async function removeSupersededContainers(context: PodContext, pod: Pod, 
       await rm(container.logPath, { force: true })
     }
     for (const sandbox of observed.sandboxes.slice(1))
-      if (!kept.has(sandbox.id)) await runtime.call(RuntimeService.method.removePodSandbox, { podSandboxId: sandbox.id })
+      if (!kept.has(sandbox.id))
+        await runtime.call(RuntimeService.method.removePodSandbox, { podSandboxId: sandbox.id })
   } catch (error) {
     // Tried again after the next restart of a container.
     logger.debug('old containers could not be removed', { pod: pod.metadata.name, error: describeError(error) })

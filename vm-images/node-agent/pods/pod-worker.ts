@@ -26,7 +26,7 @@ import { Backoff } from '../../../common/client/backoff.ts'
 type Phase =
   | { at: 'running' }
   /** Being stopped; `ended` fixes the final status when the node ends the pod on its own. */
-  | { at: 'terminating'; ended?: { phase: 'Failed' | 'Succeeded'; reason: string; message: string } }
+  | { at: 'terminating'; ended?: 'as-written' | { phase: 'Failed' | 'Succeeded'; reason: string; message: string } }
   /** Nothing runs any more; waits for the object to go, then removes what is left. */
   | { at: 'terminated' }
   | { at: 'gone' }
@@ -172,9 +172,9 @@ export class PodWorker {
     this.#probes.sync(this.#pod, observed, this.#podIps(observed)[0] ?? '')
     const known = this.#pod.status?.phase
     if (known === 'Succeeded' || known === 'Failed') {
-      // Ended before this agent started, or put so by somebody else.
-      this.#phase = { at: 'terminating', ended: { phase: known, reason: this.#pod.status?.reason ?? '', message: this.#pod.status?.message ?? '' } } // prettier-ignore
-      if (observed.containers.every(({ state }) => state !== 'running')) delete this.#phase.ended
+      // Ended before this agent started, or put so by somebody else (a controller): what still runs is stopped, the status stays.
+      this.#phase = { at: 'terminating', ended: 'as-written' }
+      this.#stopping.abort()
       this.#dirty = true
       return
     }
@@ -221,7 +221,8 @@ export class PodWorker {
       await this.#stopEverything(observed, this.#pod.spec?.terminationGracePeriodSeconds ?? 30)
       if (!plan.createSandbox) {
         // Only what changed since decides how it goes on; no change: nothing to do.
-        this.#dirty = observed.sandboxes.some(({ ready }) => ready) || observed.containers.some(({ state }) => state === 'running')
+        this.#dirty =
+          observed.sandboxes.some(({ ready }) => ready) || observed.containers.some(({ state }) => state === 'running')
         return undefined
       }
     }
@@ -317,9 +318,9 @@ export class PodWorker {
     await this.#stopEverything(observed, Math.max(0, this.#graceSeconds() - elapsed))
     observed = await this.#observe()
     if (observed.containers.some(({ state }) => state === 'running')) throw new Error('containers are still running')
-    if (this.#inApi) {
+    if (this.#inApi && ended !== 'as-written') {
       this.#waiting.clear()
-      this.#report(observed, { finished: true, ended: ended?.reason === '' ? undefined : ended })
+      this.#report(observed, { finished: true, ended })
       await this.#context.status.settled(this.uid)
     }
     await this.#context.volumes.tearDown(this.uid)
@@ -361,14 +362,21 @@ export class PodWorker {
         resolve()
       })
     })
-    const stopped = stopAllContainers({ ...this.#stopInput(observed), signal: this.#hurry.signal }, observed, graceSeconds)
+    const stopped = stopAllContainers(
+      { ...this.#stopInput(observed), signal: this.#hurry.signal },
+      observed,
+      graceSeconds,
+    )
     await Promise.race([stopped, hurried])
     if (this.#hurry.signal.aborted) {
       // The runtime takes a second, shorter stop while the first one still waits.
       const running = observed.containers.filter(({ state }) => state === 'running')
       await Promise.all(
         running.map(({ id }) =>
-          runtime.call(RuntimeService.method.stopContainer, { containerId: id, timeout: BigInt(Math.max(1, this.#graceSeconds())) }),
+          runtime.call(RuntimeService.method.stopContainer, {
+            containerId: id,
+            timeout: BigInt(Math.max(1, this.#graceSeconds())),
+          }),
         ),
       )
       await stopped
@@ -379,7 +387,9 @@ export class PodWorker {
 
   #report(
     observed: ObservedPod,
-    end: { finished: boolean; ended?: { phase: 'Failed' | 'Succeeded'; reason: string; message: string } } = { finished: false },
+    end: { finished: boolean; ended?: { phase: 'Failed' | 'Succeeded'; reason: string; message: string } } = {
+      finished: false,
+    },
   ): ReturnType<typeof podStatus> {
     const status = podStatus({
       pod: this.#pod,

@@ -3,7 +3,11 @@ import type { Container, Pod } from '../../../common/api/generated/types.ts'
 import { containerResources, milliCpuToQuotaUs, milliCpuToShares, oomScoreAdjust, podCgroup, qosClass, sharesToWeight } from './resources.ts' // prettier-ignore
 
 const gibibyte = 1 << 30
-const container = (resources: Container['resources'], part: Partial<Container> = {}): Container => ({ name: 'c', resources, ...part })
+const container = (resources: Container['resources'], part: Partial<Container> = {}): Container => ({
+  name: 'c',
+  resources,
+  ...part,
+})
 const pod = (containers: Container[], initContainers: Container[] = []): Pod => ({
   apiVersion: 'v1',
   kind: 'Pod',
@@ -68,7 +72,10 @@ describe('pod cgroup', () => {
 
   it('adds sidecars to what runs beside them', () => {
     const cgroup = podCgroup(
-      pod([container({ limits: { memory: '10Mi' } })], [container({ limits: { memory: '5Mi' } }, { restartPolicy: 'Always' })]),
+      pod(
+        [container({ limits: { memory: '10Mi' } })],
+        [container({ limits: { memory: '5Mi' } }, { restartPolicy: 'Always' })],
+      ),
     )
     expect(cgroup.memoryLimitBytes).toBe(15 << 20)
   })
@@ -97,9 +104,11 @@ describe('out of memory score', () => {
 })
 
 it('container limits become what CRI takes', () => {
-  expect(containerResources(container({ limits: { cpu: '250m', memory: '32Mi' }, requests: { cpu: '100m' } }))).toEqual({
-    cpuShares: 102,
-    cpuQuotaUs: 25_000,
-    memoryLimitBytes: 32 << 20,
-  })
+  expect(containerResources(container({ limits: { cpu: '250m', memory: '32Mi' }, requests: { cpu: '100m' } }))).toEqual(
+    {
+      cpuShares: 102,
+      cpuQuotaUs: 25_000,
+      memoryLimitBytes: 32 << 20,
+    },
+  )
 })

@@ -24,7 +24,8 @@ export class RestartBackoff {
   /** Counts one more try. */
   next(key: string, eventMs: number, now: number): void {
     const entry = this.#entries.get(key)
-    const backoffMs = entry === undefined || isExpired(entry, eventMs) ? initialMs : Math.min(maxMs, entry.backoffMs * 2)
+    const backoffMs =
+      entry === undefined || isExpired(entry, eventMs) ? initialMs : Math.min(maxMs, entry.backoffMs * 2)
     this.#entries.set(key, { backoffMs, lastUpdateMs: now })
   }
 

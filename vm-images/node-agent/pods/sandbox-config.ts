@@ -74,16 +74,24 @@ export function namespaceOptions(pod: Pod): MessageInitShape<typeof NamespaceOpt
     network: hostNetwork === true ? NamespaceMode.NODE : NamespaceMode.POD,
     ipc: hostIPC === true ? NamespaceMode.NODE : NamespaceMode.POD,
     pid:
-      hostPID === true ? NamespaceMode.NODE : shareProcessNamespace === true ? NamespaceMode.POD : NamespaceMode.CONTAINER,
+      hostPID === true
+        ? NamespaceMode.NODE
+        : shareProcessNamespace === true
+          ? NamespaceMode.POD
+          : NamespaceMode.CONTAINER,
   }
 }
 
 export function supplementalGroups(security: PodSecurityContext): bigint[] {
-  return [...(security.supplementalGroups ?? []), ...(security.fsGroup === undefined ? [] : [security.fsGroup])].map(BigInt)
+  return [...(security.supplementalGroups ?? []), ...(security.fsGroup === undefined ? [] : [security.fsGroup])].map(
+    BigInt,
+  )
 }
 
 /** Without a profile the kubelet's default is Unconfined. */
-export function seccompProfile(profile: PodSecurityContext['seccompProfile']): MessageInitShape<typeof SecurityProfileSchema> {
+export function seccompProfile(
+  profile: PodSecurityContext['seccompProfile'],
+): MessageInitShape<typeof SecurityProfileSchema> {
   switch (profile?.type) {
     case 'RuntimeDefault':
       return { profileType: SecurityProfile_ProfileType.RuntimeDefault }

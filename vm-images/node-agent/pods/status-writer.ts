@@ -56,7 +56,10 @@ export class StatusWriter {
         backoff.reset()
       } catch (error) {
         if (error instanceof StatusError && (error.code === 404 || error.code === 409)) continue
-        this.#logger.debug('a pod status could not be written', { pod: next.pod.metadata.name, error: describeError(error) })
+        this.#logger.debug('a pod status could not be written', {
+          pod: next.pod.metadata.name,
+          error: describeError(error),
+        })
         // A newer status that came meanwhile takes this one's place.
         if (!this.#pending.has(uid) && this.#written.has(uid)) this.#pending.set(uid, next)
         await delay(this.#clock, backoff.next())
@@ -73,14 +76,33 @@ export class StatusWriter {
 
   async #write({ pod, status }: Pending): Promise<void> {
     const { name = '', namespace, uid } = pod.metadata
-    // Lists are replaced whole; fields that are no longer there are removed; the uid guards against a namesake.
+    // Conditions of others stay; lists that a node owns are replaced whole; what is no longer there is removed; the uid guards
+    // against a namesake.
     const removed = Object.fromEntries(
-      ownFields.filter((field) => !(field in status) && pod.status?.[field] !== undefined).map((field) => [field, null]),
+      ownFields
+        .filter((field) => !(field in status) && pod.status?.[field] !== undefined)
+        .map((field) => [field, null]),
     )
-    await this.#client.patch(pods, { name, namespace, subresource: 'status' }, 'application/merge-patch+json', {
-      metadata: { uid },
-      status: { ...removed, ...status },
-    })
+    const lists = Object.fromEntries(
+      (['podIPs', 'hostIPs'] as const)
+        .filter((field) => status[field] !== undefined)
+        .map((field) => [field, [{ $patch: 'replace' }, ...(status[field] ?? [])]]),
+    )
+    await this.#client.patch(
+      pods,
+      { name, namespace, subresource: 'status' },
+      'application/strategic-merge-patch+json',
+      {
+        metadata: { uid },
+        // Conditions are merged by type: an old reason would stay unless it is taken away.
+        status: {
+          ...removed,
+          ...status,
+          ...lists,
+          conditions: (status.conditions ?? []).map((own) => ({ reason: null, message: null, ...own })),
+        },
+      },
+    )
   }
 }
 

@@ -86,7 +86,8 @@ function containerStatus(
   if (newest === undefined) {
     // Removed behind our back (a node that was reset): what the API remembers is better than nothing.
     if (old?.state?.terminated !== undefined && !shouldRunAgain(input, container)) return { ...base, state: old.state }
-    if (input.finished && old?.state?.running !== undefined) return { ...base, state: { terminated: lostContainer(old) } }
+    if (input.finished && old?.state?.running !== undefined)
+      return { ...base, state: { terminated: lostContainer(old) } }
     return { ...base, state: waiting === undefined ? notCreated : { waiting } }
   }
   const id = `containerd://${newest.id}`
@@ -108,7 +109,12 @@ function containerStatus(
       return { ...base, containerID: id, state: { waiting }, lastState: ended }
     return { ...base, containerID: id, state: shown, ready: done }
   }
-  return { ...base, state: { waiting: waiting ?? { reason: newest.state === 'created' ? 'ContainerCreating' : 'ContainerStatusUnknown' } } }
+  return {
+    ...base,
+    state: {
+      waiting: waiting ?? { reason: newest.state === 'created' ? 'ContainerCreating' : 'ContainerStatusUnknown' },
+    },
+  }
 }
 
 const isInit = (pod: Pod, container: Container): boolean => (pod.spec?.initContainers ?? []).includes(container)
@@ -144,7 +150,8 @@ export function podPhase(
   const policy = pod.spec?.restartPolicy ?? 'Always'
   const initFailed = inits.some(
     ({ name, state }) =>
-      (state?.terminated?.exitCode ?? 0) !== 0 && !isSidecar(pod.spec?.initContainers?.find((c) => c.name === name) ?? { name }),
+      (state?.terminated?.exitCode ?? 0) !== 0 &&
+      !isSidecar(pod.spec?.initContainers?.find((c) => c.name === name) ?? { name }),
   )
   const ran = (status: ContainerStatus): boolean =>
     status.state?.terminated !== undefined || status.lastState?.terminated !== undefined
@@ -153,7 +160,10 @@ export function podPhase(
   const succeeded = statuses.filter(({ state }) => state?.terminated?.exitCode === 0).length
   if (finished && running === 0) return succeeded === statuses.length && !initFailed ? 'Succeeded' : 'Failed'
   if (initFailed && policy === 'Never' && running === 0) return 'Failed'
-  const mainBegun = statuses.some(({ state, lastState }) => state?.running !== undefined || state?.terminated !== undefined || lastState?.terminated !== undefined)
+  const mainBegun = statuses.some(
+    ({ state, lastState }) =>
+      state?.running !== undefined || state?.terminated !== undefined || lastState?.terminated !== undefined,
+  )
   if (!mainBegun && !initialized(pod, inits)) return 'Pending'
   if (waiting > 0) return 'Pending'
   if (running > 0) return 'Running'
@@ -169,7 +179,9 @@ function initialized(pod: Pod, inits: readonly ContainerStatus[]): boolean {
 function incompleteInits(pod: Pod, inits: readonly ContainerStatus[]): string[] {
   const sidecars = new Set((pod.spec?.initContainers ?? []).filter(isSidecar).map(({ name }) => name))
   return inits
-    .filter((status) => (sidecars.has(status.name) ? status.started !== true : status.state?.terminated?.exitCode !== 0))
+    .filter((status) =>
+      sidecars.has(status.name) ? status.started !== true : status.state?.terminated?.exitCode !== 0,
+    )
     .map(({ name }) => name)
 }
 
@@ -178,9 +190,14 @@ function podConditions(input: StatusInput, status: PodStatus, hasNetwork: boolea
   const inits = status.initContainerStatuses ?? []
   const sidecars = inits.filter(({ name }) => pod.spec?.initContainers?.some((c) => c.name === name && isSidecar(c)))
   const ended = status.phase === 'Succeeded' || status.phase === 'Failed'
-  const unready = [...sidecars, ...(status.containerStatuses ?? [])].filter(({ ready }) => !ready).map(({ name }) => name)
+  const unready = [...sidecars, ...(status.containerStatuses ?? [])]
+    .filter(({ ready }) => !ready)
+    .map(({ name }) => name)
   const incomplete = incompleteInits(pod, inits)
-  const begun = (status.containerStatuses ?? []).some(({ state, lastState }) => state?.running !== undefined || state?.terminated !== undefined || lastState?.terminated !== undefined)
+  const begun = (status.containerStatuses ?? []).some(
+    ({ state, lastState }) =>
+      state?.running !== undefined || state?.terminated !== undefined || lastState?.terminated !== undefined,
+  )
   const done = incomplete.length === 0 || begun
 
   const completed = { status: 'False', reason: status.phase === 'Failed' ? 'PodFailed' : 'PodCompleted' }
@@ -188,7 +205,11 @@ function podConditions(input: StatusInput, status: PodStatus, hasNetwork: boolea
     ? completed
     : unready.length === 0
       ? { status: 'True' }
-      : { status: 'False', reason: 'ContainersNotReady', message: `containers with unready status: [${unready.join(' ')}]` }
+      : {
+          status: 'False',
+          reason: 'ContainersNotReady',
+          message: `containers with unready status: [${unready.join(' ')}]`,
+        }
   const gates = (pod.spec?.readinessGates ?? []).filter(
     ({ conditionType }) => pod.status?.conditions?.find(({ type }) => type === conditionType)?.status !== 'True',
   )
@@ -223,9 +244,7 @@ function podConditions(input: StatusInput, status: PodStatus, hasNetwork: boolea
     ['ContainersReady', containersReady],
     ['PodScheduled', { status: 'True' }],
   ]
-  const types = new Set(own.map(([type]) => type))
-  const foreign = (pod.status?.conditions ?? []).filter(({ type }) => !types.has(type))
-  return [...own.map(([type, verdict]) => condition(pod, type, verdict, now)), ...foreign]
+  return own.map(([type, verdict]) => condition(pod, type, verdict, now))
 }
 
 interface Verdict {
@@ -239,7 +258,6 @@ function condition(pod: Pod, type: string, verdict: Verdict, now: number): PodCo
   return {
     type,
     ...verdict,
-    lastProbeTime: old?.lastProbeTime ?? undefined,
     lastTransitionTime:
       old?.status === verdict.status && old.lastTransitionTime !== undefined ? old.lastTransitionTime : formatTime(now),
     ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),

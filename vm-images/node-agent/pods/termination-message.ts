@@ -36,7 +36,10 @@ async function head(path: string): Promise<string> {
 
 async function logTail(path: string): Promise<string> {
   const text = await readFile(path, 'utf8').catch(() => '')
-  const lines = text.slice(-4 * maxFallbackBytes).split('\n').slice(-maxFallbackLines - 1)
+  const lines = text
+    .slice(-4 * maxFallbackBytes)
+    .split('\n')
+    .slice(-maxFallbackLines - 1)
   const content = lines.map((line) => parseLogLine(Buffer.from(line))?.content.toString('utf8') ?? '').join('')
   return content.slice(-maxFallbackBytes)
 }

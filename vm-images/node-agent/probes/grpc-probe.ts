@@ -14,7 +14,10 @@ export function grpcProbe(host: string, port: number, service: string, timeoutMs
       resolve({ ok, message })
     }
     const timer = setTimeout(() => {
-      finish(false, `timeout: failed to connect service "${target}" within ${String(timeoutMs / 1000)}s: context deadline exceeded`)
+      finish(
+        false,
+        `timeout: failed to connect service "${target}" within ${String(timeoutMs / 1000)}s: context deadline exceeded`,
+      )
     }, timeoutMs)
     session.on('error', (error) => {
       finish(false, `error: ${error.message}`)
@@ -46,7 +49,10 @@ export function grpcProbe(host: string, port: number, service: string, timeoutMs
       // HealthCheckResponse { ServingStatus status = 1 }: tag 0x08, then the value; absent means UNKNOWN.
       const message = Buffer.concat(chunks).subarray(5)
       const value = message[0] === 0x08 ? (message[1] ?? 0) : 0
-      finish(value === serving, value === serving ? 'SERVING' : `service unhealthy (responded with "${names[value] ?? 'UNKNOWN'}")`)
+      finish(
+        value === serving,
+        value === serving ? 'SERVING' : `service unhealthy (responded with "${names[value] ?? 'UNKNOWN'}")`,
+      )
     })
     const name = Buffer.from(service, 'utf8')
     const body = service === '' ? Buffer.alloc(0) : Buffer.concat([Buffer.from([0x0a, name.length]), name])
@@ -57,4 +63,5 @@ export function grpcProbe(host: string, port: number, service: string, timeoutMs
 }
 
 const names = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN']
-const headerText = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value)
+const headerText = (value: string | string[] | undefined): string | undefined =>
+  Array.isArray(value) ? value[0] : value

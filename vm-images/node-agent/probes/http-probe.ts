@@ -24,11 +24,23 @@ export function httpProbe(target: HttpTarget, podIp: string, timeoutMs: number):
   const scheme = (target.scheme ?? 'HTTP').toLowerCase()
   const path = target.path === undefined || target.path === '' ? '/' : target.path
   const headers = Object.fromEntries((target.httpHeaders ?? []).map(({ name, value }) => [name.toLowerCase(), value]))
-  const url = new URL(`${scheme}://${host.includes(':') ? `[${host}]` : host}:${String(target.port)}${path.startsWith('/') ? path : `/${path}`}`)
-  return fetchOnce(url, { 'user-agent': 'kube-probe/1.36', accept: '*/*', ...headers }, Date.now() + timeoutMs, maxRedirects)
+  const url = new URL(
+    `${scheme}://${host.includes(':') ? `[${host}]` : host}:${String(target.port)}${path.startsWith('/') ? path : `/${path}`}`,
+  )
+  return fetchOnce(
+    url,
+    { 'user-agent': 'kube-probe/1.36', accept: '*/*', ...headers },
+    Date.now() + timeoutMs,
+    maxRedirects,
+  )
 }
 
-function fetchOnce(url: URL, headers: Record<string, string>, deadline: number, redirects: number): Promise<ProbeResult> {
+function fetchOnce(
+  url: URL,
+  headers: Record<string, string>,
+  deadline: number,
+  redirects: number,
+): Promise<ProbeResult> {
   return new Promise((resolve) => {
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest
     const failed = (why: string): void => {
@@ -86,6 +98,7 @@ export function resolvePort(port: IntOrString, container: Pick<Container, 'ports
   if (typeof port === 'number') return port
   const named = container.ports?.find(({ name }) => name === port)
   const number = named?.containerPort ?? Number(port)
-  if (!Number.isInteger(number) || number < 1 || number > 65535) throw new Error(`couldn't find port: ${JSON.stringify(port)}`)
+  if (!Number.isInteger(number) || number < 1 || number > 65535)
+    throw new Error(`couldn't find port: ${JSON.stringify(port)}`)
   return number
 }

@@ -37,7 +37,10 @@ export class PodProbes {
   /** Starts probes of running containers and stops those of containers that are gone. `status` gives verdicts from before a restart of the agent. */
   sync(pod: Pod, observed: ObservedPod, podIp: string): void {
     this.#podIp = podIp
-    this.#containers = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? []).filter((c) => c.restartPolicy === 'Always')]
+    this.#containers = [
+      ...(pod.spec?.containers ?? []),
+      ...(pod.spec?.initContainers ?? []).filter((c) => c.restartPolicy === 'Always'),
+    ]
     const alive = new Set<string>()
     for (const container of this.#containers) {
       const running = observed.containers.find(({ name, state }) => name === container.name && state === 'running')
@@ -84,8 +87,10 @@ export class PodProbes {
     this.#containerOf.set(running.id, container)
     const statuses = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])]
     const known = statuses.find(({ containerID }) => containerID === `containerd://${running.id}`)
-    if (known?.started === true && container.startupProbe !== undefined) this.#verdicts.set(`startup/${running.id}`, 'success')
-    if (known?.ready === true && container.readinessProbe !== undefined) this.#verdicts.set(`readiness/${running.id}`, 'success')
+    if (known?.started === true && container.startupProbe !== undefined)
+      this.#verdicts.set(`startup/${running.id}`, 'success')
+    if (known?.ready === true && container.readinessProbe !== undefined)
+      this.#verdicts.set(`readiness/${running.id}`, 'success')
   }
 
   #ensure(kind: Kind, probe: Probe, container: Container, running: ObservedContainer): void {

@@ -28,7 +28,11 @@ export function runProbe(probe: Probe, target: ProbeTarget): Promise<ProbeResult
   return Promise.resolve({ ok: false, message: 'missing probe handler' })
 }
 
-async function execProbe(command: string[], { runtime, containerId }: ProbeTarget, timeoutMs: number): Promise<ProbeResult> {
+async function execProbe(
+  command: string[],
+  { runtime, containerId }: ProbeTarget,
+  timeoutMs: number,
+): Promise<ProbeResult> {
   try {
     const answer = await runtime.call(
       RuntimeService.method.execSync,
@@ -39,7 +43,10 @@ async function execProbe(command: string[], { runtime, containerId }: ProbeTarge
     return { ok: answer.exitCode === 0, message: output }
   } catch (error) {
     if (error instanceof GrpcError && error.code === grpcCode.deadlineExceeded)
-      return { ok: false, message: `command timed out: ${JSON.stringify(command.join(' '))} timed out after ${String(timeoutMs / 1000)}s` }
+      return {
+        ok: false,
+        message: `command timed out: ${JSON.stringify(command.join(' '))} timed out after ${String(timeoutMs / 1000)}s`,
+      }
     throw error
   }
 }
@@ -59,7 +66,10 @@ function tcpProbe(host: string, port: number, timeoutMs: number): Promise<ProbeR
       finish(true, '')
     })
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      finish(false, `dial tcp ${target}: connect: ${error.code === 'ECONNREFUSED' ? 'connection refused' : error.message}`)
+      finish(
+        false,
+        `dial tcp ${target}: connect: ${error.code === 'ECONNREFUSED' ? 'connection refused' : error.message}`,
+      )
     })
   })
 }

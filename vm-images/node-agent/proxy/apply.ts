@@ -18,7 +18,9 @@ export interface ProxyOptions {
   services: Informer<Service>
   slices: Informer<EndpointSlice>
   nodeName: string
+  /** Service addresses that this node's agent answers itself. */
   skipAddresses: ReadonlySet<string>
+  serviceCIDR: string
   clock: Clock
   logger: Logger
 }
@@ -49,7 +51,7 @@ export function startProxy(options: ProxyOptions): () => void {
     let waitMs = debounceMs
     try {
       const rules = compileRules({ ...options, services: services.list(), slices: slices.list() })
-      const script = applied === undefined ? fullScript(rules) : updateScript(applied, rules)
+      const script = applied === undefined ? fullScript(rules, options) : updateScript(applied, rules)
       if (script !== '') await runNft(script)
       if (applied !== undefined) await dropStaleUdp(applied, rules)
       applied = rules
@@ -104,6 +106,7 @@ async function dropStaleUdp(old: Ruleset, rules: Ruleset): Promise<void> {
     if (rules.chains.has(name)) continue
     const ip = body.map((rule) => udpTarget.exec(rule)?.[1]).find((found) => found !== undefined)
     // conntrack fails when there is nothing to delete.
-    if (ip !== undefined) await promisify(execFile)('conntrack', ['-D', '-p', 'udp', '--dst-nat', ip]).catch(() => undefined)
+    if (ip !== undefined)
+      await promisify(execFile)('conntrack', ['-D', '-p', 'udp', '--dst-nat', ip]).catch(() => undefined)
   }
 }

@@ -46,14 +46,20 @@ export function portBackends(
     const { clusterIP = '', type, ports = [] } = service.spec ?? {}
     if (type === 'ExternalName' || clusterIP === '' || clusterIP === 'None' || !clusterIP.includes('.')) continue
     if (options.skipAddresses.has(clusterIP)) continue
-    const usable = usableEndpoints(byService.get(`${service.metadata.namespace ?? ''}/${service.metadata.name ?? ''}`) ?? [])
+    const usable = usableEndpoints(
+      byService.get(`${service.metadata.namespace ?? ''}/${service.metadata.name ?? ''}`) ?? [],
+    )
     for (const port of ports) {
       const seen = new Map<string, Backend>()
       for (const { endpoint, slice } of usable) {
         const target = slice.ports?.find(({ name = '' }) => name === (port.name ?? ''))
         if (target?.port === undefined) continue
         for (const ip of endpoint.addresses.slice(0, 1))
-          seen.set(`${ip}:${String(target.port)}`, { ip, port: target.port, local: endpoint.nodeName === options.nodeName })
+          seen.set(`${ip}:${String(target.port)}`, {
+            ip,
+            port: target.port,
+            local: endpoint.nodeName === options.nodeName,
+          })
       }
       const all = [...seen.values()].sort((a, b) => (a.ip < b.ip ? -1 : a.ip > b.ip ? 1 : a.port - b.port))
       result.push({ service, port, protocol: (port.protocol ?? 'TCP').toLowerCase() as PortBackends['protocol'], all })

@@ -20,7 +20,11 @@ const slice = (name: string, ends: End[]): EndpointSlice => ({
   metadata: { namespace: 'default', name: `${name}-x`, labels: { 'kubernetes.io/service-name': name } },
   addressType: 'IPv4',
   ports: [{ name: 'http', port: 8080, protocol: 'TCP' }],
-  endpoints: ends.map(({ ip, node = 'a', conditions = { ready: true } }) => ({ addresses: [ip], nodeName: node, conditions })),
+  endpoints: ends.map(({ ip, node = 'a', conditions = { ready: true } }) => ({
+    addresses: [ip],
+    nodeName: node,
+    conditions,
+  })),
 })
 const compile = (services: Service[], slices: EndpointSlice[]): Ruleset =>
   compileRules({ services, slices, nodeName: 'a', skipAddresses: new Set(['10.96.0.1']) })
@@ -39,9 +43,18 @@ describe('cluster addresses', () => {
   it('lead to every ready endpoint', () => {
     const rules = compile(
       [service('web')],
-      [slice('web', [{ ip: '10.1.0.2', node: 'b' }, { ip: '10.1.0.1' }, { ip: '10.1.0.3', conditions: { ready: false } }])],
+      [
+        slice('web', [
+          { ip: '10.1.0.2', node: 'b' },
+          { ip: '10.1.0.1' },
+          { ip: '10.1.0.3', conditions: { ready: false } },
+        ]),
+      ],
     )
-    expect(targets(rules, rules.maps['service-ips'].get('10.96.0.5 . tcp . 80'))).toEqual(['10.1.0.1:8080', '10.1.0.2:8080'])
+    expect(targets(rules, rules.maps['service-ips'].get('10.96.0.5 . tcp . 80'))).toEqual([
+      '10.1.0.1:8080',
+      '10.1.0.2:8080',
+    ])
   })
 
   it('are refused without endpoints', () => {
@@ -68,7 +81,11 @@ describe('cluster addresses', () => {
 
   it('of headless, external and own services are left out', () => {
     const rules = compile(
-      [service('a', { clusterIP: 'None' }), service('b', { clusterIP: '', type: 'ExternalName' }), service('c', { clusterIP: '10.96.0.1' })],
+      [
+        service('a', { clusterIP: 'None' }),
+        service('b', { clusterIP: '', type: 'ExternalName' }),
+        service('c', { clusterIP: '10.96.0.1' }),
+      ],
       [],
     )
     expect(rules).toEqual(compile([], []))
@@ -92,7 +109,10 @@ describe('node ports', () => {
     const verdict = rules.maps['service-nodeports'].get('tcp . 30080')
     expect(targets(rules, verdict)).toEqual(['10.1.0.1:8080'])
     expect(rules.chains.get(verdict?.slice('goto '.length) ?? '')).not.toContain('jump mark-for-masquerade')
-    const none = compile([nodePort({ externalTrafficPolicy: 'Local' })], [slice('web', [{ ip: '10.1.0.2', node: 'b' }])])
+    const none = compile(
+      [nodePort({ externalTrafficPolicy: 'Local' })],
+      [slice('web', [{ ip: '10.1.0.2', node: 'b' }])],
+    )
     expect(none.maps['no-endpoint-nodeports'].get('tcp . 30080')).toBe('drop')
   })
 })
@@ -100,7 +120,8 @@ describe('node ports', () => {
 it('session affinity remembers the endpoint of a client', () => {
   const rules = compile([service('web', { sessionAffinity: 'ClientIP' })], [slice('web', [{ ip: '10.1.0.1' }])])
   expect([...rules.affinities.values()]).toEqual([10_800])
-  const chain = rules.chains.get((rules.maps['service-ips'].get('10.96.0.5 . tcp . 80') ?? '').slice('goto '.length)) ?? []
+  const chain =
+    rules.chains.get((rules.maps['service-ips'].get('10.96.0.5 . tcp . 80') ?? '').slice('goto '.length)) ?? []
   expect(chain[0]).toMatch(/^ip saddr @aff-\S+ goto ep-/)
 })
 
@@ -135,10 +156,10 @@ describe('scripts', () => {
   })
 
   it('load the whole table in one transaction', () => {
-    expect(fullScript(one).split('\n').slice(0, 3)).toEqual([
-      'add table ip orrery-proxy',
-      'delete table ip orrery-proxy',
-      'add table ip orrery-proxy',
-    ])
+    expect(
+      fullScript(one, { serviceCIDR: '10.96.0.0/16', skipAddresses: new Set(['10.96.0.1']) })
+        .split('\n')
+        .slice(0, 3),
+    ).toEqual(['add table ip orrery-proxy', 'delete table ip orrery-proxy', 'add table ip orrery-proxy'])
   })
 })

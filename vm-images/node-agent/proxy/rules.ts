@@ -50,6 +50,19 @@ export const fixedChains: ReadonlyMap<string, readonly string[]> = new Map([
   ['filter-output', ['type filter hook output priority -110; policy accept;', 'ct state new jump no-endpoints']],
 ]) // prettier-ignore
 
+/** What is still on its way to the service range after the address translation above goes to no service: refused at once. */
+export function unallocatedChains(options: {
+  serviceCIDR: string
+  skipAddresses: ReadonlySet<string>
+}): Map<string, readonly string[]> {
+  const own = [...options.skipAddresses].join(', ')
+  const rule = `ip daddr ${options.serviceCIDR}${own === '' ? '' : ` ip daddr != { ${own} }`} ct state new goto refuse`
+  return new Map([
+    ['unallocated-forward', ['type filter hook forward priority 0; policy accept;', rule]],
+    ['unallocated-output', ['type filter hook output priority 0; policy accept;', rule]],
+  ])
+}
+
 export interface RulesInput {
   services: readonly Service[]
   slices: readonly EndpointSlice[]
@@ -88,7 +101,10 @@ class Builder implements Ruleset {
     else if (internal.length === 0) this.maps['no-endpoint-services'].set(key(clusterIP), 'drop')
     else this.maps['service-ips'].set(key(clusterIP), `goto ${this.#balance('svc', entry, internal)}`)
 
-    const outside = [...(spec.externalIPs ?? []), ...(service.status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => ip ?? [])]
+    const outside = [
+      ...(spec.externalIPs ?? []),
+      ...(service.status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => ip ?? []),
+    ]
     const nodePort = port.nodePort ?? 0
     if (outside.length === 0 && nodePort === 0) return
     const usable = keepsSource ? local : all
@@ -103,7 +119,11 @@ class Builder implements Ruleset {
     if (nodePort !== 0) this.maps['service-nodeports'].set(`${protocol} . ${String(nodePort)}`, `goto ${chain}`)
   }
 
-  #external(entry: PortBackends, usable: readonly Backend[], how: { keepsSource: boolean; sameAsInside: boolean }): string {
+  #external(
+    entry: PortBackends,
+    usable: readonly Backend[],
+    how: { keepsSource: boolean; sameAsInside: boolean },
+  ): string {
     const kind = how.sameAsInside ? 'svc' : 'out'
     // Answers must come back through this node, whichever node the endpoint is on; with policy Local they do anyway.
     if (how.keepsSource) return this.#balance(kind, entry, usable)
@@ -115,7 +135,9 @@ class Builder implements Ruleset {
   #balance(kind: string, entry: PortBackends, backends: readonly Backend[]): string {
     const name = chainName(kind, entry)
     const targets = backends.map((backend) => this.#endpoint(entry, backend))
-    const sticky = targets.flatMap(({ chain, affinity }) => (affinity === undefined ? [] : [`ip saddr @${affinity} goto ${chain}`]))
+    const sticky = targets.flatMap(({ chain, affinity }) =>
+      affinity === undefined ? [] : [`ip saddr @${affinity} goto ${chain}`],
+    )
     const choice = targets.map(({ chain }, index) => `${String(index)} : goto ${chain}`).join(', ')
     this.chains.set(name, [...sticky, `numgen random mod ${String(targets.length)} vmap { ${choice} }`])
     return name

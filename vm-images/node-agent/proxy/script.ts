@@ -1,18 +1,22 @@
 // nft scripts: the whole table, or only what differs from what is loaded. Each script is one transaction. Pure.
-import { fixedChains, mapTypes, tableName, type MapName, type Ruleset } from './rules.ts'
+import { fixedChains, mapTypes, unallocatedChains, tableName, type MapName, type Ruleset } from './rules.ts'
 
 const table = `ip ${tableName}`
 const mapNames = Object.keys(mapTypes) as MapName[]
 
 /** Replaces whatever is there. */
-export function fullScript(rules: Ruleset): string {
+export function fullScript(
+  rules: Ruleset,
+  options: { serviceCIDR: string; skipAddresses: ReadonlySet<string> },
+): string {
+  const fixed = new Map([...fixedChains, ...unallocatedChains(options)])
   const lines = [`add table ${table}`, `delete table ${table}`, `add table ${table}`]
   for (const name of mapNames) lines.push(`add map ${table} ${name} { type ${mapTypes[name]}; }`)
-  for (const [name, body] of fixedChains) {
+  for (const [name, body] of fixed) {
     const hook = body[0]?.startsWith('type ') === true ? ` { ${body[0]} }` : ''
     lines.push(`add chain ${table} ${name}${hook}`)
   }
-  for (const [name, body] of fixedChains)
+  for (const [name, body] of fixed)
     for (const rule of body) if (!rule.startsWith('type ')) lines.push(`add rule ${table} ${name} ${rule}`)
   return [...lines, ...changes(emptyRuleset, rules)].join('\n') + '\n'
 }

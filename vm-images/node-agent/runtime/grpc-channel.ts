@@ -1,7 +1,13 @@
 // gRPC over one HTTP/2 session on a unix socket: all that CRI needs (unary calls and one server stream). Written on node:http2 because
 // a full gRPC library costs the agent start time and memory that matter in a small emulated machine.
 // Protocol: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
-import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2'
+import {
+  connect,
+  constants,
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  type IncomingHttpHeaders,
+} from 'node:http2'
 import { connect as connectSocket } from 'node:net'
 import {
   create,
@@ -15,7 +21,14 @@ import {
 } from '@bufbuild/protobuf'
 
 /** grpc-status codes the agent tells apart. */
-export const grpcCode = { cancelled: 1, unknown: 2, deadlineExceeded: 4, notFound: 5, unavailable: 14, unimplemented: 12 } as const
+export const grpcCode = {
+  cancelled: 1,
+  unknown: 2,
+  deadlineExceeded: 4,
+  notFound: 5,
+  unavailable: 14,
+  unimplemented: 12,
+} as const
 
 export class GrpcError extends Error {
   override readonly name = 'GrpcError'
@@ -51,7 +64,9 @@ export class GrpcChannel {
     const stream = this.#open(`/${method.parent.typeName}/${method.name}`, options.signal)
     const timeoutMs = options.timeoutMs ?? defaultTimeoutMs
     const timer = setTimeout(() => {
-      stream.destroy(new GrpcError(grpcCode.deadlineExceeded, `${method.name} did not answer within ${String(timeoutMs)} ms`))
+      stream.destroy(
+        new GrpcError(grpcCode.deadlineExceeded, `${method.name} did not answer within ${String(timeoutMs)} ms`),
+      )
     }, timeoutMs)
     try {
       stream.end(frame(toBinary(method.input, create(method.input, request))))
@@ -133,12 +148,15 @@ async function* messages(stream: ClientHttp2Stream): AsyncGenerator<Uint8Array> 
   }
   const status = headers['grpc-status']
   if (status === undefined) throw new GrpcError(grpcCode.unavailable, 'the container runtime ended the connection')
-  if (status !== '0') throw new GrpcError(Number(status), decodeURIComponent(String(headers['grpc-message'] ?? 'unknown error')))
+  if (status !== '0')
+    throw new GrpcError(Number(status), decodeURIComponent(String(headers['grpc-message'] ?? 'unknown error')))
 }
 
 function asGrpcError(error: unknown): Error {
   if (error instanceof GrpcError) return error
   if (!(error instanceof Error)) return new GrpcError(grpcCode.unknown, String(error))
   if (error.name === 'AbortError') return new GrpcError(grpcCode.cancelled, 'cancelled', { cause: error })
-  return new GrpcError(grpcCode.unavailable, `the container runtime cannot be reached: ${error.message}`, { cause: error })
+  return new GrpcError(grpcCode.unavailable, `the container runtime cannot be reached: ${error.message}`, {
+    cause: error,
+  })
 }

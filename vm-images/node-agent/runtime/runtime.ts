@@ -73,7 +73,9 @@ export class Runtime {
       name: identity?.name ?? '',
       namespace: identity?.namespace ?? '',
       sandboxes: observedSandboxes.filter((found) => found !== undefined).sort((a, b) => b.createdAtMs - a.createdAtMs),
-      containers: observedContainers.filter((found) => found !== undefined).sort((a, b) => b.createdAtMs - a.createdAtMs),
+      containers: observedContainers
+        .filter((found) => found !== undefined)
+        .sort((a, b) => b.createdAtMs - a.createdAtMs),
     }
   }
 
@@ -86,7 +88,8 @@ export class Runtime {
     const status = answer?.status
     if (status === undefined) return undefined
     const { network } = status
-    const ips = network === undefined || network.ip === '' ? [] : [network.ip, ...network.additionalIps.map(({ ip }) => ip)]
+    const ips =
+      network === undefined || network.ip === '' ? [] : [network.ip, ...network.additionalIps.map(({ ip }) => ip)]
     return {
       id,
       attempt: status.metadata?.attempt ?? 0,

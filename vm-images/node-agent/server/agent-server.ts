@@ -28,13 +28,18 @@ export function createRouter(routes: readonly Route[], logger: Logger) {
       logger.debug('request stream failed', { error: error.message })
     })
     void dispatch(routes, stream, headers).catch((error: unknown) => {
-      if (!(error instanceof StatusError)) logger.warn('a request failed', { path: headers[':path'], error: String(error) })
+      if (!(error instanceof StatusError))
+        logger.warn('a request failed', { path: headers[':path'], error: String(error) })
       answerError(stream, error)
     })
   }
 }
 
-async function dispatch(routes: readonly Route[], stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<void> {
+async function dispatch(
+  routes: readonly Route[],
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+): Promise<void> {
   const [path = '', search = ''] = (headers[':path'] ?? '/').split('?', 2)
   if (path === agentPaths.health) {
     answerText(stream, 200, 'ok')

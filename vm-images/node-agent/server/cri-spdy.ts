@@ -12,7 +12,12 @@ export function openCriSession(url: string, protocol: string): Promise<SpdySessi
     const upgrade = request(url, {
       method: 'POST',
       agent: false,
-      headers: { connection: 'Upgrade', upgrade: 'SPDY/3.1', 'x-stream-protocol-version': protocol, 'content-length': '0' },
+      headers: {
+        connection: 'Upgrade',
+        upgrade: 'SPDY/3.1',
+        'x-stream-protocol-version': protocol,
+        'content-length': '0',
+      },
       signal: AbortSignal.timeout(upgradeTimeoutMs),
     })
     upgrade.on('upgrade', (_response, socket, head) => {

@@ -20,7 +20,12 @@ const flag = (query: URLSearchParams, name: string): boolean => query.get(name) 
 
 function streamFlags(query: URLSearchParams): StreamFlags {
   const tty = flag(query, 'tty')
-  const flags = { stdin: flag(query, 'stdin'), stdout: flag(query, 'stdout'), stderr: flag(query, 'stderr') && !tty, tty }
+  const flags = {
+    stdin: flag(query, 'stdin'),
+    stdout: flag(query, 'stdout'),
+    stderr: flag(query, 'stderr') && !tty,
+    tty,
+  }
   if (!flags.stdin && !flags.stdout && !flags.stderr)
     throw badRequest('you must specify at least 1 of stdin, stdout, stderr')
   return flags

@@ -40,7 +40,8 @@ export class FramedStream {
   /** The last frame: how it ended. */
   finish(status: unknown): void {
     if (this.#ended || this.#stream.destroyed) return
-    for (const frame of channelFrames(frameChannel.error, Buffer.from(JSON.stringify(status)))) this.#stream.write(frame)
+    for (const frame of channelFrames(frameChannel.error, Buffer.from(JSON.stringify(status))))
+      this.#stream.write(frame)
     this.#ended = true
     this.#stream.end()
   }

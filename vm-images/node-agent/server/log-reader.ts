@@ -146,7 +146,9 @@ class LimitedOutput {
       if (Date.parse(entry.timestamp) < (this.#options.sinceMs ?? 0)) return undefined
       this.#pastSince = true
     }
-    const text = this.#options.timestamps ? Buffer.concat([Buffer.from(`${entry.timestamp} `), entry.content]) : entry.content
+    const text = this.#options.timestamps
+      ? Buffer.concat([Buffer.from(`${entry.timestamp} `), entry.content])
+      : entry.content
     const shown = text.length <= this.#left ? text : text.subarray(0, this.#left)
     this.#left -= shown.length
     return shown

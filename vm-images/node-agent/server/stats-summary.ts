@@ -50,7 +50,9 @@ export class StatsSummary {
 
   async summary(): Promise<unknown> {
     const seen = new Set<string>()
-    const { containers } = await this.#runtime.call(RuntimeService.method.listContainers, { filter: { state: { state: 1 } } })
+    const { containers } = await this.#runtime.call(RuntimeService.method.listContainers, {
+      filter: { state: { state: 1 } },
+    })
     const pods = []
     for (const pod of this.#pods()) {
       const folder = podCgroup(pod).path
@@ -60,7 +62,8 @@ export class StatsSummary {
       const containerStats = []
       for (const { id, metadata } of own) {
         const stats = await this.#usage(join(folder, id), seen)
-        if (stats !== undefined) containerStats.push({ name: metadata?.name ?? '', startTime: pod.status?.startTime, ...stats })
+        if (stats !== undefined)
+          containerStats.push({ name: metadata?.name ?? '', startTime: pod.status?.startTime, ...stats })
       }
       pods.push({
         podRef: { name: pod.metadata.name, namespace: pod.metadata.namespace, uid: pod.metadata.uid },
@@ -109,8 +112,11 @@ export class StatsSummary {
       readFile('/proc/meminfo', 'utf8'),
       statfs('/var'),
     ])
-    const kib = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(meminfo)?.[1] ?? '0') * 1024
-    const [, user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = (/^cpu .*/m.exec(cpu)?.[0] ?? '').split(/\s+/).map(Number)
+    const kib = (name: string): number =>
+      Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(meminfo)?.[1] ?? '0') * 1024
+    const [, user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = (/^cpu .*/m.exec(cpu)?.[0] ?? '')
+      .split(/\s+/)
+      .map(Number)
     // Ticks of 1/100 s.
     const nanos = (user + nice + system + irq + softirq) * 10_000_000
     const available = kib('MemAvailable')
@@ -138,7 +144,10 @@ export class StatsSummary {
     const now = this.#clock.now()
     const last = this.#last.get(key)
     const fresh = last === undefined || now - last.atMs >= minRateMs
-    const rate = last === undefined || !fresh ? last?.rate : Math.max(0, Math.round(((nanos - last.nanos) * 1000) / (now - last.atMs)))
+    const rate =
+      last === undefined || !fresh
+        ? last?.rate
+        : Math.max(0, Math.round(((nanos - last.nanos) * 1000) / (now - last.atMs)))
     if (fresh) this.#last.set(key, { atMs: now, nanos, rate })
     return { time: this.#time(), usageCoreNanoSeconds: nanos, ...(rate === undefined ? {} : { usageNanoCores: rate }) }
   }

@@ -1,6 +1,18 @@
 // Replaces the visible files of a volume all at once: files live in a dated folder, "..data" is a symbolic link to it that is swapped by
 // rename, and every visible name is a link through "..data". Readers see the old set or the new one, never a mix. Same layout as a kubelet's.
-import { chmod, chown, mkdir, readFile, readdir, readlink, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  chown,
+  mkdir,
+  readFile,
+  readdir,
+  readlink,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
 export interface ProjectedFile {

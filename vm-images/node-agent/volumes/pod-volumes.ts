@@ -71,7 +71,8 @@ export class PodVolumes {
     const { diskRoot, memoryRoot, tokens } = this.#options
     tokens.forgetPod(uid)
     for (const folder of this.#written.keys())
-      if (folder.startsWith(join(memoryRoot, uid)) || folder.startsWith(join(diskRoot, uid))) this.#written.delete(folder)
+      if (folder.startsWith(join(memoryRoot, uid)) || folder.startsWith(join(diskRoot, uid)))
+        this.#written.delete(folder)
     const mounted = join(diskRoot, uid, 'volumes', 'memory')
     for (const name of await readdir(mounted).catch(() => []))
       // Not mounted (any more) is as good as unmounted.
@@ -80,13 +81,18 @@ export class PodVolumes {
     await rm(join(diskRoot, uid), { recursive: true, force: true })
   }
 
-  async #setUpOne(pod: Pod, volume: Volume, podIps: readonly string[]): Promise<{ path: string; refreshAtMs?: number }> {
+  async #setUpOne(
+    pod: Pod,
+    volume: Volume,
+    podIps: readonly string[],
+  ): Promise<{ path: string; refreshAtMs?: number }> {
     const uid = pod.metadata.uid ?? ''
     if (volume.emptyDir !== undefined) return { path: await this.#emptyDir(pod, volume) }
     if (volume.hostPath !== undefined)
       return { path: await prepareHostPath(volume.hostPath.path, volume.hostPath.type ?? '') }
     const projected = await this.#payload(pod, volume, podIps)
-    if (projected === undefined) throw new VolumeError(`this node does not support volumes of this kind: ${kindOf(volume)}`)
+    if (projected === undefined)
+      throw new VolumeError(`this node does not support volumes of this kind: ${kindOf(volume)}`)
     const path = join(this.#options.memoryRoot, uid, volume.name)
     await this.#write(path, projected.payload, projected.uid, pod.spec?.securityContext?.fsGroup)
     return { path, ...(projected.refreshAtMs === undefined ? {} : { refreshAtMs: projected.refreshAtMs }) }
@@ -108,7 +114,12 @@ export class PodVolumes {
 
   async #emptyDir(pod: Pod, volume: Volume): Promise<string> {
     const inMemory = volume.emptyDir?.medium === 'Memory'
-    const folder = join(this.podFolder(pod.metadata.uid ?? ''), 'volumes', inMemory ? 'memory' : 'empty-dir', volume.name)
+    const folder = join(
+      this.podFolder(pod.metadata.uid ?? ''),
+      'volumes',
+      inMemory ? 'memory' : 'empty-dir',
+      volume.name,
+    )
     const made = await mkdir(folder, { recursive: true })
     // A folder of this name without its tmpfs is what a reboot leaves behind.
     const mounts = inMemory && (await stat(folder)).dev === (await stat(join(folder, '..'))).dev
@@ -198,7 +209,11 @@ export class PodVolumes {
         refreshAtMs = Math.min(refreshAtMs ?? Infinity, token.refreshAtMs)
       } else throw new VolumeError('this node does not support a source of this projected volume')
     }
-    return { payload: files, ...(uid === undefined ? {} : { uid }), ...(refreshAtMs === undefined ? {} : { refreshAtMs }) }
+    return {
+      payload: files,
+      ...(uid === undefined ? {} : { uid }),
+      ...(refreshAtMs === undefined ? {} : { refreshAtMs }),
+    }
   }
 }
 

@@ -1,11 +1,5 @@
 // The files that a ConfigMap, a Secret or the downward API puts into a volume. Pure.
-import type {
-  ConfigMap,
-  DownwardAPIVolumeFile,
-  KeyToPath,
-  Pod,
-  Secret,
-} from '../../../common/api/generated/types.ts'
+import type { ConfigMap, DownwardAPIVolumeFile, KeyToPath, Pod, Secret } from '../../../common/api/generated/types.ts'
 import { podField, resourceField, type NodeFacts } from '../pods/field-path.ts'
 import type { Payload, ProjectedFile } from './atomic-writer.ts'
 

@@ -38,7 +38,8 @@ export class WatchedObjects implements ReferencedObjects {
   hold(pod: Pod, onChange: () => void): void {
     const { uid = '', namespace = '' } = pod.metadata
     const names = referencedNames(pod)
-    for (const name of names.configMaps) this.#watch(this.#configMaps, configMaps, namespace, name).users.set(uid, onChange)
+    for (const name of names.configMaps)
+      this.#watch(this.#configMaps, configMaps, namespace, name).users.set(uid, onChange)
     for (const name of names.secrets) this.#watch(this.#secrets, secrets, namespace, name).users.set(uid, onChange)
   }
 

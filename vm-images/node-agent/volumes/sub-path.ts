@@ -5,7 +5,8 @@ import { VolumeError } from './projections.ts'
 
 export async function resolveSubPath(volumePath: string, subPath: string): Promise<string> {
   if (isAbsolute(subPath)) throw new VolumeError(`error SubPath \`${subPath}\` must not be an absolute path`)
-  if (subPath.split('/').includes('..')) throw new VolumeError(`unable to provision SubPath \`${subPath}\`: must not contain ".."`)
+  if (subPath.split('/').includes('..'))
+    throw new VolumeError(`unable to provision SubPath \`${subPath}\`: must not contain ".."`)
   const root = await realpath(volumePath)
   const target = join(root, subPath)
   const present = await stat(target).catch(() => undefined)
