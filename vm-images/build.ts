@@ -161,7 +161,11 @@ async function recipeKey(arch: DebianArch): Promise<string> {
   return hash.digest('hex').slice(0, 16)
 }
 
-const packageListKey = (arch: DebianArch): string => createHash('sha256').update([suite, archFacts[arch].kernelPackage, ...packageNames(arch)].join('\0')).digest('hex').slice(0, 16)
+const packageListKey = (arch: DebianArch): string =>
+  createHash('sha256')
+    .update([suite, archFacts[arch].kernelPackage, ...packageNames(arch)].join('\0'))
+    .digest('hex')
+    .slice(0, 16)
 
 interface CollectOptions extends BuildOptions {
   folder: string

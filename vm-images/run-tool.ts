@@ -1,6 +1,5 @@
 // Runs the host programs that image building needs (xz, gpgv, mkfs.erofs, …); a missing one is answered with the package to install.
 import { spawn } from 'node:child_process'
-import { createWriteStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import type { Readable } from 'node:stream'
 import { BuildProblem } from './problem.ts'
@@ -85,17 +84,6 @@ export async function filterThrough(options: {
       hint: 'The input may be damaged; remove it from the cache and start again.',
     })
   await fed
-}
-
-/** Decompresses an .xz file into `target`. */
-export async function unxzTo(input: Readable, target: string, signal?: AbortSignal): Promise<void> {
-  await filterThrough({
-    tool: 'xz',
-    args: ['-dc'],
-    input,
-    signal,
-    consume: (output) => pipeline(output, createWriteStream(target)),
-  })
 }
 
 /** True when the program can be started. */

@@ -3,7 +3,7 @@
 import type { BlobStore, StoredBlob } from './blob-store.ts'
 import { ArchiveError, notAnArchive, type ArchiveContent } from './archive-import.ts'
 import { indexTypes, isRecord, manifestTypes } from './content.ts'
-import { formatReference, parseImageName, ReferenceError } from './reference.ts'
+import { formatReference, parseImageName, BadReference } from './reference.ts'
 
 export interface FoundImage {
   /** Normalised full names; empty when the archive gives none. */
@@ -122,7 +122,7 @@ function normalise(name: string): string {
   try {
     return formatReference(parseImageName(name))
   } catch (error) {
-    if (error instanceof ReferenceError)
+    if (error instanceof BadReference)
       throw new ArchiveError(
         `the archive names an image "${name}": ${error.message}`,
         'Give the image a valid name when making the archive.',

@@ -33,7 +33,7 @@ export interface BlobStore {
   readAll(digest: string): Promise<Buffer>
   put(content: Buffer): Promise<StoredBlob>
   /** Stores a stream; with `expected` the digest must match (DigestMismatch). */
-  write(source: AsyncIterable<Uint8Array>, expected?: string): Promise<StoredBlob>
+  write(source: AsyncIterable<unknown>, expected?: string): Promise<StoredBlob>
   /** Takes a file that is known to have this digest, as a hard link where possible. */
   adopt(file: string, digest: string): Promise<void>
   remove(digest: string): Promise<number>
@@ -167,8 +167,9 @@ export async function openBlobStore(folder: string): Promise<BlobStore> {
 export const digestOf = (content: Buffer): string => `sha256:${createHash('sha256').update(content).digest('hex')}`
 
 function hashing(hash: ReturnType<typeof createHash>) {
-  return async function* (source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  return async function* (source: AsyncIterable<unknown>): AsyncGenerator<Uint8Array> {
     for await (const chunk of source) {
+      if (!(chunk instanceof Uint8Array)) throw new TypeError('content must be bytes')
       hash.update(chunk)
       yield chunk
     }

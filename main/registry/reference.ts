@@ -10,10 +10,10 @@ export interface ImageReference {
   digest?: string
 }
 
-export class ReferenceError extends Error {
+export class BadReference extends Error {
   constructor(message: string) {
     super(message)
-    this.name = 'ReferenceError'
+    this.name = 'BadReference'
   }
 }
 
@@ -34,19 +34,19 @@ const identifierPattern = /^[a-f0-9]{64}$/
 export const tagPattern = new RegExp(`^${tag}$`)
 export const pathPattern = new RegExp(`^${remotePath}$`)
 
-/** Parses a name as users write it. Throws ReferenceError with upstream's words. Neither tag nor digest is added. */
+/** Parses a name as users write it. Throws BadReference with upstream's words. Neither tag nor digest is added. */
 export function parseReference(text: string): ImageReference {
   if (identifierPattern.test(text))
-    throw new ReferenceError(`invalid repository name (${text}), cannot specify 64-byte hexadecimal strings`)
+    throw new BadReference(`invalid repository name (${text}), cannot specify 64-byte hexadecimal strings`)
   const split = splitDomain(text)
   const colon = split.remainder.indexOf(':')
   const remote = colon === -1 ? split.remainder : split.remainder.slice(0, colon)
   if (remote.toLowerCase() !== remote)
-    throw new ReferenceError(`invalid reference format: repository name (${remote}) must be lowercase`)
+    throw new BadReference(`invalid reference format: repository name (${remote}) must be lowercase`)
   const match = referencePattern.exec(`${split.domain}/${split.remainder}`)
-  if (match?.[1] === undefined || match[2] === undefined) throw new ReferenceError('invalid reference format')
+  if (match?.[1] === undefined || match[2] === undefined) throw new BadReference('invalid reference format')
   if (match[2].length > maxNameLength)
-    throw new ReferenceError(`repository name must not be more than ${maxNameLength} characters`)
+    throw new BadReference(`repository name must not be more than ${maxNameLength} characters`)
   if (match[4] !== undefined) validateDigest(match[4])
   return {
     domain: match[1],
@@ -81,10 +81,10 @@ const digestLengths: Record<string, number> = { sha256: 64, sha384: 96, sha512: 
 function validateDigest(value: string): void {
   const colon = value.indexOf(':')
   const length = digestLengths[value.slice(0, colon)]
-  if (length === undefined) throw new ReferenceError('unsupported digest algorithm')
+  if (length === undefined) throw new BadReference('unsupported digest algorithm')
   const hex = value.slice(colon + 1)
-  if (hex.length !== length) throw new ReferenceError('invalid checksum digest length')
-  if (!/^[a-f0-9]+$/.test(hex)) throw new ReferenceError('invalid checksum digest format')
+  if (hex.length !== length) throw new BadReference('invalid checksum digest length')
+  if (!/^[a-f0-9]+$/.test(hex)) throw new BadReference('invalid checksum digest format')
 }
 
 /** The first part is a domain when it looks like one: "localhost", a dot, a colon, or a capital letter in it. */

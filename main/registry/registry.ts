@@ -22,7 +22,7 @@ export type ImportedImage = RegistryImage
 export interface ImportOptions {
   /** Bytes of the archive read so far. */
   onProgress?: (bytes: number) => void
-  /** Name for an image that the archive does not name, or instead of its own when it holds one image. Throws ReferenceError. */
+  /** Name for an image that the archive does not name, or instead of its own when it holds one image. Throws BadReference. */
   name?: string
 }
 
@@ -34,7 +34,7 @@ export interface Registry {
   /** Adds the images of an OCI layout folder, marked as built in. Idempotent and cheap when they are already here. */
   addLayout(folder: string): Promise<ImportedImage[]>
   list(): Promise<RegistryImage[]>
-  /** undefined when it is not here. Throws ReferenceError for a bad name. */
+  /** undefined when it is not here. Throws BadReference for a bad name. */
   get(reference: string): Promise<RegistryImage | undefined>
   /** Removes a name and the content that only it needed. False when it is not here. */
   remove(reference: string): Promise<boolean>

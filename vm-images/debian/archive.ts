@@ -1,13 +1,12 @@
 // One suite of the Debian archive as a trusted source of packages: InRelease is checked with gpgv against Debian's keyring, the
 // index against InRelease, every .deb against the index. All of it is cached by content.
-import { randomBytes } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { createHash, randomBytes } from 'node:crypto'
+import { createReadStream, existsSync } from 'node:fs'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { download, eachLimited, sha256OfFile } from '../download.ts'
+import { download, eachLimited } from '../download.ts'
 import { BuildProblem } from '../problem.ts'
-import { runTool, unxzTo } from '../run-tool.ts'
-import { createReadStream } from 'node:fs'
+import { filterThrough, runTool } from '../run-tool.ts'
 import { findMirror } from './mirror.ts'
 import { dependencyNames, findPackages, parseRelease, type DebianArch, type DebianPackage } from './package-index.ts'
 
@@ -139,7 +138,10 @@ async function readResolved(path: string): Promise<DebianPackage[] | undefined> 
 function isPackage(value: unknown): value is DebianPackage {
   if (typeof value !== 'object' || value === null) return false
   const entry = value as Partial<Record<keyof DebianPackage, unknown>>
-  return [entry.name, entry.version, entry.arch, entry.filename, entry.sha256].every((field) => typeof field === 'string') && typeof entry.size === 'number'
+  return (
+    [entry.name, entry.version, entry.arch, entry.filename, entry.sha256].every((field) => typeof field === 'string') &&
+    typeof entry.size === 'number'
+  )
 }
 
 type Release = Map<string, { sha256: string; size: number }>
@@ -198,22 +200,27 @@ async function loadIndex(options: IndexOptions): Promise<string> {
       message: `Debian ${options.suite} has no packages for ${options.arch} at ${options.mirror}`,
       hint: 'Name a complete mirror with ORRERY_DEBIAN_MIRROR.',
     })
-  const target = join(options.folder, 'by-hash', `${plain.sha256}.packages`)
-  if (!existsSync(target)) {
-    options.onStep?.(`reading the package index for ${options.arch}`)
-    const file = join(options.folder, 'by-hash', `${packed.sha256}.xz`)
-    const url = `${options.mirror}/dists/${options.suite}/${directory}/by-hash/SHA256/${packed.sha256}`
-    await download({ url, target: file, sha256: packed.sha256, size: packed.size, signal: options.signal })
-    const part = `${target}.part-${randomBytes(4).toString('hex')}`
-    await unxzTo(createReadStream(file), part, options.signal)
-    if ((await sha256OfFile(part)) !== plain.sha256)
-      throw new BuildProblem({
-        code: 'BadDigest',
-        message: `the package index for ${options.arch} does not match InRelease`,
-        hint: 'Try again; the download was damaged.',
-      })
-    await rename(part, target)
-    await rm(file, { force: true })
-  }
-  return readFile(target, 'utf8')
+  const file = join(options.folder, 'by-hash', `${packed.sha256}.xz`)
+  const url = `${options.mirror}/dists/${options.suite}/${directory}/by-hash/SHA256/${packed.sha256}`
+  options.onStep?.(`reading the package index for ${options.arch}`)
+  await download({ url, target: file, sha256: packed.sha256, size: packed.size, signal: options.signal })
+  const chunks: Buffer[] = []
+  await filterThrough({
+    tool: 'xz',
+    args: ['-dc'],
+    input: createReadStream(file),
+    signal: options.signal,
+    consume: async (output) => {
+      for await (const chunk of output) if (chunk instanceof Uint8Array) chunks.push(Buffer.from(chunk))
+    },
+  })
+  const index = Buffer.concat(chunks)
+  if (createHash('sha256').update(index).digest('hex') === plain.sha256) return index.toString('utf8')
+  // Not trusted a second time: the next start fetches it again.
+  await rm(file, { force: true })
+  throw new BuildProblem({
+    code: 'BadDigest',
+    message: `the package index for ${options.arch} does not match InRelease`,
+    hint: 'Try again; the download was damaged.',
+  })
 }

@@ -74,8 +74,13 @@ async function build(job: {
     const root = join(work, `root-${arch}`)
     await mkdir(root, { recursive: true })
     const names = [...new Set(recipe.packages)]
-    const listKey = createHash('sha256').update([suite, ...names].join('\0')).digest('hex').slice(0, 16)
-    const debs = await archive.fetch(await archive.remembered(`${name}-${arch}-${listKey}`, () => archive.resolve(arch, names)))
+    const listKey = createHash('sha256')
+      .update([suite, ...names].join('\0'))
+      .digest('hex')
+      .slice(0, 16)
+    const debs = await archive.fetch(
+      await archive.remembered(`${name}-${arch}-${listKey}`, () => archive.resolve(arch, names)),
+    )
     options.onProgress?.({ image: name, step: `unpacking packages for ${arch}` })
     await Promise.all(
       [...debs.values()].map((deb) => unpackDeb({ deb, folder: packages, accept: isWanted, signal: options.signal })),
