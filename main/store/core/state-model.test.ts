@@ -139,7 +139,8 @@ async function runSteps(store: Store, steps: readonly Step[]): Promise<void> {
   }
 }
 
-describe('random histories', () => {
+// Each run opens databases and waits for the disk: slow on a busy one.
+describe('random histories', { timeout: 300_000 }, () => {
   it('agree with the model in memory', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {

@@ -44,7 +44,8 @@ function expectPairsEqual(store: Store): void {
   for (const [key, value] of values) expect(values.get(key.replace('/left', '/right')), key).toBe(value)
 }
 
-describe('a store whose process is killed', () => {
+// Many processes started and many syncs waited for: slow on a busy disk.
+describe('a store whose process is killed', { timeout: 300_000 }, () => {
   let directory: string
   let file: string
 
