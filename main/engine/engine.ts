@@ -14,6 +14,7 @@ import { startControllers } from '../controllers/index.ts'
 import { builtinKinds } from '../kinds/index.ts'
 import { openPki } from '../pki/pki-files.ts'
 import { startScheduler } from '../scheduler/index.ts'
+import { startCompactor } from '../store/compactor.ts'
 import { openSqliteStore } from '../store/sqlite/index.ts'
 import { writeFileAtomic } from './atomic-file.ts'
 import { clusterNetwork } from './cluster-network.ts'
@@ -62,11 +63,17 @@ export async function startEngine(
         openSqliteStore({
           file: paths.store,
           logger: logger.child({ part: 'store' }),
+          // Nothing can be acknowledged any more: end, so that the next start opens the database afresh.
+          onFailure: (error) => {
+            logger.error('the store failed', { error })
+            process.exit(74)
+          },
           ...(programFiles.storeWorker ? { workerUrl: programFiles.storeWorker } : {}),
         }),
       ),
       options.tokenAuthFile === undefined ? new Map<string, UserInfo>() : readTokenFile(options.tokenAuthFile),
     ])
+    const stopCompactor = startCompactor({ store, clock, logger: logger.child({ part: 'store' }) })
     const sessions = new WindowSessions({ user: admin, now: () => clock.now(), ...savedSessions(paths.home, logger) })
     let server = ''
     const hub = new ChannelHub({
@@ -172,6 +179,7 @@ export async function startEngine(
         await Promise.all([controllers.stop(), runningScheduler.stop()])
         hub.close()
         await api.close()
+        stopCompactor()
         await store.close()
         await rm(paths.engineInfo, { force: true })
         await unlock()
