@@ -5,6 +5,10 @@ import { controllerRevision } from './apps/controller-revision.ts'
 import { daemonSet } from './apps/daemon-set.ts'
 import { deployment } from './apps/deployment/index.ts'
 import { replicaSet } from './apps/replica-set.ts'
+import { statefulSet } from './apps/stateful-set/index.ts'
+import { horizontalPodAutoscalerV1 } from './autoscaling/horizontal-pod-autoscaler-v1.ts'
+import { horizontalPodAutoscaler } from './autoscaling/horizontal-pod-autoscaler.ts'
+import { cronJob } from './batch/cron-job/index.ts'
 import { job } from './batch/job/index.ts'
 import { lease } from './coordination/lease.ts'
 import { configMap } from './core/config-map.ts'
@@ -13,8 +17,11 @@ import { event } from './core/event/index.ts'
 import { limitRange } from './core/limit-range.ts'
 import { namespace } from './core/namespace/index.ts'
 import { node } from './core/node/index.ts'
+import { persistentVolumeClaim } from './core/persistent-volume-claim.ts'
+import { persistentVolume } from './core/persistent-volume.ts'
 import { pod } from './core/pod/index.ts'
 import { podTemplate } from './core/pod-template.ts'
+import { replicationController } from './core/replication-controller.ts'
 import { resourceQuota } from './core/resource-quota.ts'
 import { secret } from './core/secret/index.ts'
 import { service } from './core/service/index.ts'
@@ -25,9 +32,15 @@ import { image } from './lab/image.ts'
 import { lab } from './lab/lab.ts'
 import { machine } from './lab/machine.ts'
 import { schedulingDecision } from './lab/scheduling-decision.ts'
+import { ingressClass } from './networking/ingress-class.ts'
+import { ingress } from './networking/ingress.ts'
+import { networkPolicy } from './networking/network-policy.ts'
+import { runtimeClass } from './node/runtime-class.ts'
+import { podDisruptionBudget } from './policy/pod-disruption-budget.ts'
 import { clusterRoleBinding, roleBinding } from './rbac/binding.ts'
 import { clusterRole, role } from './rbac/role.ts'
 import { priorityClass } from './scheduling/priority-class.ts'
+import { storageClass } from './storage/storage-class.ts'
 
 export const builtinKinds: readonly KindDefinition[] = [
   namespace,
@@ -46,7 +59,20 @@ export const builtinKinds: readonly KindDefinition[] = [
   replicaSet,
   daemonSet,
   controllerRevision,
+  statefulSet,
+  replicationController,
   job,
+  cronJob,
+  horizontalPodAutoscaler,
+  horizontalPodAutoscalerV1,
+  podDisruptionBudget,
+  ingress,
+  ingressClass,
+  networkPolicy,
+  persistentVolume,
+  persistentVolumeClaim,
+  storageClass,
+  runtimeClass,
   podTemplate,
   limitRange,
   resourceQuota,

@@ -67,6 +67,7 @@ export interface ReplicaStatus {
   readyReplicas?: number
   availableReplicas?: number
   updatedReplicas?: number
+  currentReplicas?: number
 }
 
 /** Parts cannot be more than the whole. */
