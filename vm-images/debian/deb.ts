@@ -2,7 +2,7 @@
 import { createReadStream, createWriteStream } from 'node:fs'
 import { chmod, mkdir, open, rm, symlink } from 'node:fs/promises'
 import { dirname, join, normalize } from 'node:path'
-import { Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { extract as tarExtract, type Extract } from 'tar-stream'
