@@ -24,8 +24,10 @@ function move(next: ConnectionState, why: string): void {
   const was = state.value
   state.value = next
   since.value = Date.now()
-  if (next === 'connected' && was === 'reconnecting') for (const listener of listeners) listener()
+  if (next === 'connected' && was !== 'connecting') for (const listener of listeners) listener()
 }
+
+const noSession = 'This browser has no session with the engine, or the session has ended.'
 
 /** Every answer's HTTP code; 0 when there was none. */
 export function noteAnswer(code: number): void {
@@ -34,7 +36,10 @@ export function noteAnswer(code: number): void {
       move('reconnecting', 'The engine does not answer on this address. It may be restarting, or it was stopped.')
     startProbe()
   } else if (code === 401) {
-    move('signed-out', 'This browser has no session with the engine, or the session has ended.')
+    move('signed-out', noSession)
+  } else if (code === 403) {
+    // Nobody in particular is also answered with 403: only the probe can tell that from a missing right.
+    if (state.value !== 'signed-out') startProbe()
   } else if (code === 503 || code === 502) {
     move('reconnecting', `The engine answers, but its API is not ready yet (HTTP ${String(code)}).`)
     startProbe()
@@ -43,35 +48,31 @@ export function noteAnswer(code: number): void {
   }
 }
 
-/** Asks once whether the engine is there; used at start and each second while it is not. */
+/** Asks once who the engine takes this browser for; at start, each second while it is gone, and after a 403. */
 export async function probeNow(): Promise<void> {
   try {
-    const response = await fetch('version', {
-      cache: 'no-store',
-      credentials: 'same-origin',
-      signal: AbortSignal.timeout(4000),
-    })
-    if (response.ok) {
-      const info = (await response.json()) as { gitVersion?: string }
-      version.value = info.gitVersion
-      // /version may be public: only a real object read tells whether the session holds.
-      const signedIn = await fetch('api/v1/namespaces/default', {
-        cache: 'no-store',
-        signal: AbortSignal.timeout(4000),
-      })
-      noteAnswer(signedIn.status)
-    } else {
-      noteAnswer(response.status)
-    }
+    // An object that everyone signed in may read.
+    const answer = await fetch('api/v1/namespaces/default', { cache: 'no-store', signal: AbortSignal.timeout(probeTimeoutMs) })
+    if (answer.status === 403 && (await answer.text()).includes('system:anonymous')) move('signed-out', noSession)
+    else if (answer.status === 403 || answer.status === 404) move('connected', '')
+    else noteAnswer(answer.status)
+    if (state.value === 'connected') await readVersion()
   } catch {
     noteAnswer(0)
   }
 }
 
+async function readVersion(): Promise<void> {
+  const answer = await fetch('version', { cache: 'no-store', signal: AbortSignal.timeout(probeTimeoutMs) })
+  if (answer.ok) version.value = ((await answer.json()) as { gitVersion?: string }).gitVersion
+}
+
+const probeTimeoutMs = 4000
+const probeEveryMs = 1000
+
 function startProbe(): void {
-  if (probe !== undefined) return
-  probe = setTimeout(() => {
+  probe ??= setTimeout(() => {
     probe = undefined
     void probeNow()
-  }, 1000)
+  }, probeEveryMs)
 }
