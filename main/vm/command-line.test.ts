@@ -76,8 +76,16 @@ describe('command line', () => {
     expect(machineType('arm64', [10, 0, 2])).toBe('virt-10.0')
   })
 
+  test('an emulated x86 guest is told the rate of its time stamp counter, others are not', () => {
+    expect(kernelArguments('amd64', { accelerator: 'tcg', emulatedTscKhz: 2_596_148 })).toContain(
+      ' tsc_early_khz=2596148 ',
+    )
+    expect(kernelArguments('amd64', { accelerator: 'kvm', emulatedTscKhz: 2_596_148 })).not.toContain('tsc')
+    expect(kernelArguments('arm64', { accelerator: 'tcg', emulatedTscKhz: 2_596_148 })).not.toContain('tsc')
+  })
+
   test('secrets never stand on the kernel command line', () => {
-    expect(kernelArguments('arm64', 'tcg', ['extra=1'])).toBe(
+    expect(kernelArguments('arm64', { accelerator: 'tcg' }, ['extra=1'])).toBe(
       'console=ttyAMA0 quiet loglevel=3 mitigations=off panic=1 extra=1',
     )
   })

@@ -32,6 +32,8 @@ export interface VmSpec {
 export interface HostFacts {
   readonly qemu: { readonly binary: string; readonly version: QemuVersion }
   readonly accelerator: Accelerator
+  /** Rate of the time stamp counter an emulated x86 guest sees, when known (platform.ts says why). */
+  readonly emulatedTscKhz?: number
 }
 
 /** QEMU's translated-code cache per VM: smaller costs retranslation at boot, larger costs resident memory for good. */
@@ -51,13 +53,19 @@ export function cpuModel(arch: GuestArch, accelerator: Accelerator, [major]: Qem
   return major < 8 ? 'max,la57=off,cx16=off' : 'max,la57=off'
 }
 
-export function kernelArguments(arch: GuestArch, accelerator: Accelerator, extra: readonly string[] = []): string {
+export function kernelArguments(
+  arch: GuestArch,
+  { accelerator, emulatedTscKhz }: Pick<HostFacts, 'accelerator' | 'emulatedTscKhz'>,
+  extra: readonly string[] = [],
+): string {
+  const isEmulatedX86 = arch === 'amd64' && accelerator === 'tcg'
   return [
     arch === 'amd64' ? 'console=ttyS0' : 'console=ttyAMA0',
     'quiet',
     'loglevel=3',
     // The emulated clock is steady and its calibration loops are slow; on real hardware the kernel decides.
-    ...(arch === 'amd64' && accelerator === 'tcg' ? ['tsc=reliable', 'no_timer_check'] : []),
+    ...(isEmulatedX86 ? ['tsc=reliable', 'no_timer_check'] : []),
+    ...(isEmulatedX86 && emulatedTscKhz !== undefined ? [`tsc_early_khz=${String(emulatedTscKhz)}`] : []),
     // Nothing secret is shared between guest processes and the mitigations cost a lot when emulated.
     'mitigations=off',
     // With -no-reboot a panic ends QEMU one second later, so that it is noticed.
@@ -96,7 +104,7 @@ export function commandLine(spec: VmSpec, host: HostFacts): string[] {
     '-initrd',
     spec.initrd,
     '-append',
-    kernelArguments(spec.arch, host.accelerator, spec.extraKernelArguments),
+    kernelArguments(spec.arch, host, spec.extraKernelArguments),
     ...disk({ id: 'root', format: 'raw', file: spec.root, readOnly: true }),
     ...disk({ id: 'data', format: 'qcow2', file: spec.disk, readOnly: false }),
     ...disk({ id: 'config', format: 'raw', file: spec.configDisk, readOnly: true }),

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { eventually } from '../../common/client/testing/eventually.ts'
 import type { Endpoint } from './endpoint.ts'
 import { platform } from './platform/index.ts'
-import { adoptVm, launchVm, readState, type RunningVm, type VmFiles } from './process.ts'
+import { adoptVm, endStray, launchVm, readState, type RunningVm, type VmFiles } from './process.ts'
 import { findQemu, type QemuBinary } from './qemu-binary.ts'
 
 const qemu: QemuBinary | undefined = await findQemu('amd64').catch(() => undefined)
@@ -149,6 +149,16 @@ describe.skipIf(qemu === undefined)('QEMU process', () => {
     await vm.end()
     await writeFile(files.state, JSON.stringify({ ...vm.state, hostBootId: 'before' }))
     expect(await adoptVm(files)).toMatchObject({ found: 'dead', hostRestarted: true })
+  })
+
+  test('a VM that was started but never recorded is ended', async () => {
+    const vm = await launch()
+    vm.release()
+    await rm(files.state)
+    expect(await adoptVm(files)).toEqual({ found: 'nothing' })
+    await eventually(() => endStray(vm.state.qmp))
+    await eventually(async () => (await platform.processStartTime(vm.state.pid)) === undefined)
+    expect(await endStray(vm.state.qmp)).toBe(false)
   })
 
   test.each(['', '{', '{"formatVersion":99}'])(

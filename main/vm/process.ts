@@ -167,6 +167,15 @@ export async function adoptVm(files: VmFiles): Promise<Adoption> {
   return { found: 'dead', state, hostRestarted }
 }
 
+/** Ends a VM that was started but never recorded, because the engine was killed in between: its monitor answers all the same. */
+export async function endStray(qmp: Endpoint): Promise<boolean> {
+  const monitor = await connectQmp(qmp, { timeoutMs: 2_000 }).catch(() => undefined)
+  if (monitor === undefined) return false
+  await monitor.execute('quit').catch(() => undefined)
+  await monitor.closed
+  return true
+}
+
 /** Called when a VM is known to be gone: nothing is left to adopt. */
 export const forgetVm = (files: VmFiles): Promise<void> => rm(files.state, { force: true })
 

@@ -3,6 +3,7 @@ import type { GuestArch } from '../../../common/channel/guest-config.ts'
 import type { AcceleratorVerdict } from '../../vm/accelerator.ts'
 import { probeAccelerator } from '../../vm/accelerator.ts'
 import type { HostFacts } from '../../vm/command-line.ts'
+import { platform } from '../../vm/platform/index.ts'
 import { findQemu } from '../../vm/qemu-binary.ts'
 import type { NodeImage, NodeImageSource } from './deps.ts'
 
@@ -72,7 +73,13 @@ export function createHostPreparation(options: HostPreparationOptions): HostPrep
       signal: stop.signal,
     })
     verdicts.set(arch, verdict)
-    return { image, facts: { qemu, accelerator: verdict.accelerator }, verdict }
+    const emulatedTscKhz = await platform.emulatedTscKhz()
+    const facts: HostFacts = {
+      qemu,
+      accelerator: verdict.accelerator,
+      ...(emulatedTscKhz === undefined ? {} : { emulatedTscKhz }),
+    }
+    return { image, facts, verdict }
   }
 
   return {

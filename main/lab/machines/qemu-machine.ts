@@ -15,6 +15,7 @@ import { chooseForwardPort } from '../../vm/forward-port.ts'
 import { platform, type ProcessUsage } from '../../vm/platform/index.ts'
 import {
   adoptVm,
+  endStray,
   forgetVm,
   lastWords,
   launchVm,
@@ -249,12 +250,15 @@ export class QemuMachine {
   }
 
   async #adopt(): Promise<void> {
-    const { clock, logger, name } = this.#options
+    const { clock, logger, name, paths } = this.#options
     const adoption = await adoptVm(this.#files)
     if (adoption.found === 'running') {
       logger.info('machine adopted', { machine: name, pid: adoption.vm.state.pid })
       await this.#watchOver(adoption.vm, true)
       return
+    }
+    if (adoption.found === 'nothing' && (await endStray({ type: 'unix', path: paths.qmpSocket }))) {
+      logger.warn('a VM without a record was ended', { machine: name })
     }
     if (adoption.found === 'dead') {
       this.#exit = {

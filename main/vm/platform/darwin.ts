@@ -1,7 +1,7 @@
 // macOS: process facts from ps, the boot time from sysctl, HVF from its sysctl flag.
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import type { Platform } from './platform.ts'
+import { armHostTscKhz, type Platform } from './platform.ts'
 
 const run = promisify(execFile)
 
@@ -42,6 +42,7 @@ export const darwin: Platform = {
     }))
     return stdout.trim() === '1' ? undefined : 'this Mac does not offer the Hypervisor framework (kern.hv_support is 0)'
   },
+  emulatedTscKhz: () => Promise.resolve(process.arch === 'arm64' ? armHostTscKhz : undefined),
   qemuFolders: ['/opt/homebrew/bin', '/usr/local/bin', '/opt/local/bin'],
   installHint: 'install QEMU: brew install qemu',
 }

@@ -1,6 +1,6 @@
 // Linux: everything from /proc, without starting a process.
 import { access, constants, readFile } from 'node:fs/promises'
-import type { Platform } from './platform.ts'
+import { armHostTscKhz, type Platform } from './platform.ts'
 
 /** USER_HZ: the unit of times in /proc/PID/stat, 100 on every architecture Node runs on. */
 const ticksPerSecond = 100
@@ -42,6 +42,16 @@ export const linux: Platform = {
         ? 'this computer offers no /dev/kvm: virtualization is off in the firmware, the kvm module is not loaded, or this is itself a virtual machine without nested virtualization'
         : '/dev/kvm may not be opened by this user: add it to the group that owns it (sudo usermod -aG kvm $USER) and sign in again'
     }
+  },
+  async emulatedTscKhz() {
+    // QEMU passes the host's counter on. In a virtual machine "cpu MHz" is that counter's rate; on real hardware it is the core's
+    // momentary one, and there KVM spares us the question.
+    if (process.arch === 'arm64') return armHostTscKhz
+    const cpu = await readFile('/proc/cpuinfo', 'utf8').catch(() => '')
+    const flags = /^flags\s*:(.*)$/m.exec(cpu)?.[1]?.split(' ') ?? []
+    const megahertz = Number(/^cpu MHz\s*:\s*([\d.]+)$/m.exec(cpu)?.[1])
+    const isKnown = flags.includes('hypervisor') && flags.includes('constant_tsc') && megahertz > 0
+    return isKnown ? Math.round(megahertz * 1000) : undefined
   },
   qemuFolders: ['/usr/bin', '/usr/local/bin', '/usr/libexec'],
   installHint: 'install QEMU: sudo apt-get install qemu-system-x86 qemu-system-arm qemu-utils',

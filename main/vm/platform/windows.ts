@@ -1,7 +1,7 @@
 // Windows: process facts through PowerShell's CIM and Get-Process, asked rarely because each question starts a process.
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import type { Platform } from './platform.ts'
+import { armHostTscKhz, type Platform } from './platform.ts'
 
 const run = promisify(execFile)
 
@@ -37,6 +37,7 @@ export const windows: Platform = {
       ? undefined
       : 'the Windows Hypervisor Platform is off: turn it on in "Windows features" and restart'
   },
+  emulatedTscKhz: () => Promise.resolve(process.arch === 'arm64' ? armHostTscKhz : undefined),
   qemuFolders: ['C:\\Program Files\\qemu'],
   installHint: 'install QEMU: winget install SoftwareFreedomConservancy.QEMU',
 }
