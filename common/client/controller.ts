@@ -53,11 +53,11 @@ export interface ControllerOptions {
   /** Keys reconciled at the same time. Default 4. */
   workers?: number
   sources: readonly KeySource[]
-  reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult>
+  reconcile: (key: string, signal: AbortSignal) => Promise<ReconcileResult>
   /** Called with a TerminalError, for example to record an event. */
   onTerminal?(key: string, error: TerminalError): void
   /** Runs after the caches are filled and before the first reconcile. */
-  beforeStart?(signal: AbortSignal): Promise<void>
+  beforeStart?: (signal: AbortSignal) => Promise<void>
   onStop?(): Promise<void> | void
   logger: Logger
   clock: Clock

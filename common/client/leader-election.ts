@@ -16,7 +16,7 @@ export interface LeaderElectorOptions {
   /** Unique per process. */
   identity: string
   /** Runs while leading; its signal is aborted when leadership is lost or `stop` is called, and it is waited for. */
-  lead(signal: AbortSignal): Promise<void>
+  lead: (signal: AbortSignal) => Promise<void>
   /** How long others must see no renewal before they take over. Default 15 s. */
   leaseDurationMs?: number
   /** Without a renewal for this long the leader gives up. Default 10 s. */

@@ -29,7 +29,7 @@ export function createSharedInformers(options: { client: KubeClient; logger: Log
       let informer = known?.informer as IndexedInformer<T> | undefined
       if (informer === undefined) {
         informer = createInformer({ ...options, resource })
-        informers.set(key, { resource: resource.plural, informer: informer as unknown as IndexedInformer<KubeObject> })
+        informers.set(key, { resource: resource.plural, informer: informer })
         informer.start()
       }
       if (indexes !== undefined) informer.addIndexes(indexes)

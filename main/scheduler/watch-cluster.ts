@@ -19,7 +19,7 @@ export interface WatchTargets {
   cluster: ClusterState
   queue: SchedulingQueue
   schedulerName: string
-  onPodGone(uid: string): void
+  onPodGone: (uid: string) => void
 }
 
 const isPlaced = (pod: Pod): boolean => (pod.spec?.nodeName ?? '') !== ''

@@ -9,7 +9,7 @@ import { isReason } from '../../../common/machinery/status.ts'
 import { applyAdoption, planAdoption } from '../ownership/adoption.ts'
 import { controllerOf, isControlledBy } from '../ownership/controller-of.ts'
 import { Expectations } from '../ownership/expectations.ts'
-import { slowStart } from '../ownership/slow-start.ts'
+import { firstFailure, slowStart } from '../ownership/slow-start.ts'
 import { createPodControl, isNamespaceTerminating } from '../pods/pod-control.ts'
 import { podFromTemplate } from '../pods/pod-from-template.ts'
 import { availableInMs } from '../pods/pod-state.ts'
@@ -120,7 +120,7 @@ export const newDaemonSetController: ControllerFactory = (deps) => {
   }
 
   /** Returns the first failure, after everything was tried. */
-  async function apply(key: string, set: DaemonSet, plan: DaemonPlan, hash: string): Promise<unknown> {
+  async function apply(key: string, set: DaemonSet, plan: DaemonPlan, hash: string): Promise<Error | undefined> {
     for (const pod of plan.failed) {
       const message = `Found failed daemon pod ${objectKey(pod)} on node ${pod.spec?.nodeName ?? ''}, will try to kill it`
       events.event(set, 'Warning', 'FailedDaemonPod', message)
@@ -134,7 +134,7 @@ export const newDaemonSetController: ControllerFactory = (deps) => {
         expectations.deleted(key, pod)
       }),
     )
-    return made.error ?? deleted.find((result) => result.status === 'rejected')?.reason
+    return made.error ?? firstFailure(deleted)
   }
 
   function podForNode(set: DaemonSet, nodeName: string, hash: string): Pod {

@@ -9,8 +9,8 @@ import type { KubeClient } from '../../../common/client/client.ts'
 import type { ControllerDeps } from '../runtime/deps.ts'
 
 export interface MonitorHandlers {
-  observe(object: KubeObject, ref: ResourceRef): void
-  remove(uid: string): void
+  observe: (object: KubeObject, ref: ResourceRef) => void
+  remove: (uid: string) => void
 }
 
 /** Events are never owned and never own, but are many. */

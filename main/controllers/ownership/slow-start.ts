@@ -4,15 +4,23 @@
 export async function slowStart(
   count: number,
   make: (index: number) => Promise<void>,
-): Promise<{ made: number; error?: unknown }> {
+): Promise<{ made: number; error?: Error }> {
   let made = 0
   for (let start = 0, size = 1; start < count; size *= 2) {
     const end = Math.min(count, start + size)
     const results = await Promise.allSettled(Array.from({ length: end - start }, (_, i) => make(start + i)))
     made += results.filter((result) => result.status === 'fulfilled').length
     const failed = results.find((result) => result.status === 'rejected')
-    if (failed !== undefined) return { made, error: failed.reason }
+    if (failed !== undefined) return { made, error: asError(failed.reason) }
     start = end
   }
   return { made }
+}
+
+export const asError = (reason: unknown): Error => (reason instanceof Error ? reason : new Error(String(reason)))
+
+/** The first failure of things that were all tried. */
+export function firstFailure(results: readonly PromiseSettledResult<unknown>[]): Error | undefined {
+  const failed = results.find((result) => result.status === 'rejected')
+  return failed === undefined ? undefined : asError(failed.reason)
 }

@@ -8,7 +8,7 @@ import { objectKey } from '../../../common/machinery/meta.ts'
 import { applyAdoption, planAdoption } from '../ownership/adoption.ts'
 import { controllerOf } from '../ownership/controller-of.ts'
 import { Expectations } from '../ownership/expectations.ts'
-import { slowStart } from '../ownership/slow-start.ts'
+import { firstFailure, slowStart } from '../ownership/slow-start.ts'
 import { createPodControl, isNamespaceTerminating } from '../pods/pod-control.ts'
 import { podFromTemplate } from '../pods/pod-from-template.ts'
 import { isPodActive } from '../pods/pod-state.ts'
@@ -46,7 +46,7 @@ export const newReplicaSetController: ControllerFactory = (deps) => {
     const owned = await claimPods(set)
     const active = owned.filter(isPodActive)
     const nowMs = deps.clock.now()
-    let failure: unknown
+    let failure: Error | undefined
     if (set.metadata.deletionTimestamp === undefined) {
       const plan = planReplicas(set, active, relatedPods(set), nowMs)
       failure = plan.create > 0 ? await createPods(key, set, plan.create) : await deletePods(key, set, plan.delete)
@@ -73,7 +73,7 @@ export const newReplicaSetController: ControllerFactory = (deps) => {
     return sets.flatMap((related) => [...podInformer.byIndex(byController, related.metadata.uid ?? '')])
   }
 
-  async function createPods(key: string, set: ReplicaSet, count: number): Promise<unknown> {
+  async function createPods(key: string, set: ReplicaSet, count: number): Promise<Error | undefined> {
     const { template } = set.spec ?? {}
     if (template === undefined) return undefined
     const { error } = await slowStart(count, async () => {
@@ -82,20 +82,20 @@ export const newReplicaSetController: ControllerFactory = (deps) => {
     return error
   }
 
-  async function deletePods(key: string, set: ReplicaSet, doomed: readonly Pod[]): Promise<unknown> {
+  async function deletePods(key: string, set: ReplicaSet, doomed: readonly Pod[]): Promise<Error | undefined> {
     const results = await Promise.allSettled(
       doomed.map(async (pod) => {
         await podControl.delete(set, pod)
         expectations.deleted(key, pod)
       }),
     )
-    return results.find((result) => result.status === 'rejected')?.reason
+    return firstFailure(results)
   }
 
   async function writeStatus(
     set: ReplicaSet,
     owned: readonly Pod[],
-    failure: unknown,
+    failure: Error | undefined,
     difference: number,
   ): Promise<void> {
     const status = planStatus(set, owned, failure, difference, deps.clock.now())

@@ -101,7 +101,7 @@ function ageBucket(since: string | undefined, nowMs: number): number {
 export function planStatus(
   replicaSet: ReplicaSet,
   owned: readonly Pod[],
-  failure: unknown,
+  failure: Error | undefined,
   wantedDifference: number,
   nowMs: number,
 ): ReplicaSetStatus {
@@ -123,7 +123,7 @@ export function planStatus(
 
 function planConditions(
   replicaSet: ReplicaSet,
-  failure: unknown,
+  failure: Error | undefined,
   wantedDifference: number,
   nowMs: number,
 ): ReplicaSetCondition[] {
@@ -133,7 +133,7 @@ function planConditions(
   const reason = wantedDifference < 0 ? 'FailedCreate' : 'FailedDelete'
   const known = conditions.find((condition) => condition.type === 'ReplicaFailure')
   if (known?.reason === reason) return [...conditions]
-  const message = failure instanceof Error ? failure.message : String(failure)
+  const { message } = failure
   return [...others, { type: 'ReplicaFailure', status: 'True', lastTransitionTime: formatTime(nowMs), reason, message }]
 }
 

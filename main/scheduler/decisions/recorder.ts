@@ -13,14 +13,14 @@ export interface DecisionRecorderOptions {
   clock: Clock
   logger: Logger
   /** The scheduler has pods to place: decisions wait a little longer. */
-  isBusy(): boolean
+  isBusy: () => boolean
   /** The pod still exists. */
-  exists(key: string, uid: string): boolean
+  exists: (key: string, uid: string) => boolean
 }
 
 const gatherMs = 50
 /** While the scheduler is busy decisions are put off up to this long. */
-const maxDelayMs = 3_000
+const maxDelayMs = 10_000
 const batchSize = 32
 const maxPending = 5_000
 
