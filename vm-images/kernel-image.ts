@@ -2,7 +2,6 @@
 // than the boot protocol). arm64: Debian's Image as it is; an EFI zboot wrapper is opened because QEMU before 8.0 cannot.
 import { readFile, writeFile } from 'node:fs/promises'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
-import { execFileSync } from 'node:child_process'
 import { BuildProblem } from './problem.ts'
 
 export async function extractKernel(options: { arch: 'amd64' | 'arm64'; from: string; to: string }): Promise<void> {
@@ -33,9 +32,6 @@ function decompress(payload: Buffer): Buffer {
   const magic = payload.readUInt32BE(0)
   if (magic === 0x28b52ffd) return zstdDecompressSync(payload)
   if (magic >>> 16 === 0x1f8b) return gunzipSync(payload)
-  // xz streams end before the padding that the kernel build appends, hence --single-stream
-  if (magic === 0xfd377a58)
-    return execFileSync('xz', ['-dc', '--single-stream'], { input: payload, maxBuffer: 1 << 28 })
   throw bad(`unknown compression ${magic.toString(16)}`)
 }
 

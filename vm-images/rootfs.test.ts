@@ -6,7 +6,9 @@ import { describe, expect, it } from 'vitest'
 import type { GuestConfig } from '../common/channel/guest-config.ts'
 import { rootfsFolder } from './root-tree.ts'
 
-const hasAwk = spawnSync('awk', ['BEGIN {}']).status === 0
+/** Any POSIX awk on the host stands in for busybox'. */
+const awk = 'awk'
+const hasAwk = spawnSync(awk, ['BEGIN {}']).status === 0
 const hasShell = spawnSync('sh', ['-c', 'true']).status === 0
 
 describe.runIf(hasShell)('guest scripts parse', () => {
@@ -47,7 +49,7 @@ describe.runIf(hasAwk)('machine.json', () => {
   }
 
   it.each([0, 2])('is flattened to path=value lines, indented by %i', (indent) => {
-    const output = execFileSync('awk', ['-f', join(rootfsFolder, 'lib/flatten-json.awk')], {
+    const output = execFileSync(awk, ['-f', join(rootfsFolder, 'lib/flatten-json.awk')], {
       input: JSON.stringify(config, undefined, indent),
       encoding: 'utf8',
     })
@@ -66,7 +68,7 @@ describe.runIf(hasAwk)('machine.json', () => {
 
   it('that is no JSON fails', () => {
     expect(
-      spawnSync('awk', ['-f', join(rootfsFolder, 'lib/flatten-json.awk')], { input: '{"a": "unfinished' }).status,
+      spawnSync(awk, ['-f', join(rootfsFolder, 'lib/flatten-json.awk')], { input: '{"a": "unfinished' }).status,
     ).toBe(1)
   })
 })
