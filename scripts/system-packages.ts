@@ -20,9 +20,7 @@ export const startPrograms: readonly SystemProgram[] = [
   { program: 'qemu-img', debian: 'qemu-utils', brew: 'qemu' },
   { program: 'mkfs.erofs', debian: 'erofs-utils', brew: 'erofs-utils' },
   { program: 'mkfs.ext4', debian: 'e2fsprogs', brew: 'e2fsprogs' },
-  { program: 'cpio', debian: 'cpio', brew: 'cpio' },
   { program: 'xz', debian: 'xz-utils', brew: 'xz' },
-  { program: 'dpkg-deb', debian: 'dpkg', brew: 'dpkg' },
   { program: 'gpgv', debian: 'gpgv', brew: 'gnupg' },
 ]
 

@@ -139,7 +139,7 @@ export async function startEngine(
       api.serveConnection(
         socket,
         nodeUser(machine),
-        (req, res) => tunnel(req, res, address) || (lab?.registry.handle(req, res) ?? false),
+        (req, res) => tunnel(req, res, address) || (lab?.registry.handle(req, res, { readOnly: true }) ?? false),
       )
     }
 
