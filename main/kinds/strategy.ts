@@ -22,6 +22,14 @@ export function restore<T extends object>(object: T, old: T, field: keyof T): vo
   else object[field] = cloneJson(before)
 }
 
+/** Takes out fields set to undefined: absent is the only way a field is not there. */
+export function dropUndefined<T extends object>(object: T): T {
+  for (const field of Object.keys(object)) {
+    if (object[field as keyof T] === undefined) Reflect.deleteProperty(object, field)
+  }
+  return object
+}
+
 /** The main door of a kind with status. */
 export function mainDoor<T extends KubeObject & { status?: unknown }>(validate?: Transition<T>): UpdateStrategy<T> {
   return {

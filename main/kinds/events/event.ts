@@ -1,8 +1,8 @@
 // events.k8s.io/v1 Event: the newer shape of the events stored as core v1.
 import type { Event, EventsV1Event } from '../../../common/api/generated/types.ts'
-import type { KubeObject } from '../../../common/machinery/meta.ts'
 import type { Column } from '../kind.ts'
 import { defineKind } from '../kind.ts'
+import { dropUndefined } from '../strategy.ts'
 import { eventColumns } from '../core/event/columns.ts'
 import { checkNewEvent } from '../core/event/validation.ts'
 
@@ -44,13 +44,8 @@ export const eventsEvent = defineKind<EventsV1Event>({
   })),
 })
 
-function drop<T extends object>(object: T): T {
-  for (const key of Object.keys(object)) if (object[key as keyof T] === undefined) Reflect.deleteProperty(object, key)
-  return object
-}
-
 function toCore(object: EventsV1Event): Event {
-  return drop<Event & KubeObject>({
+  return dropUndefined<Event>({
     apiVersion: 'v1',
     kind: 'Event',
     metadata: object.metadata,
@@ -72,11 +67,11 @@ function toCore(object: EventsV1Event): Event {
 }
 
 function fromCore(object: Event): EventsV1Event {
-  return drop<EventsV1Event>({
+  return dropUndefined<EventsV1Event>({
     apiVersion: 'events.k8s.io/v1',
     kind: 'Event',
     metadata: object.metadata,
-    // Absent in events of the older API; `drop` leaves it out.
+    // Absent in events of the older API; `dropUndefined` leaves it out.
     eventTime: object.eventTime as string,
     regarding: object.involvedObject,
     related: object.related,

@@ -2,7 +2,7 @@
 import type { Pod } from '../../../../common/api/generated/types.ts'
 import { forbiddenField, invalidValue, type FieldError } from '../../../../common/machinery/field-error.ts'
 import { defineKind } from '../../kind.ts'
-import { mainDoor, restore, statusDoor } from '../../strategy.ts'
+import { dropUndefined, mainDoor, restore, statusDoor } from '../../strategy.ts'
 import { semanticEqual } from '../../equality.ts'
 import { checkPodAnnotations, checkPodSpec } from '../pod-spec/validation.ts'
 import { podColumns } from './columns.ts'
@@ -55,7 +55,7 @@ export const pod = defineKind<Pod>({
           const ephemeralContainers = object.spec?.ephemeralContainers
           restore(object, old, 'spec')
           restore(object, old, 'status')
-          if (object.spec !== undefined) object.spec.ephemeralContainers = ephemeralContainers
+          if (object.spec !== undefined) dropUndefined(Object.assign(object.spec, { ephemeralContainers }))
         },
         validate: checkEphemeralUpdate,
       },

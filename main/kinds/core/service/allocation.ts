@@ -41,14 +41,15 @@ export function allocate(service: Service, context: WriteContext): void {
     port.nodePort = nodePort
     taken.add(nodePort)
   }
-  if (needsHealthPort) spec.healthCheckNodePort = freePort(taken, context.cluster)
+  const healthPort = needsHealthPort ? freePort(taken, context.cluster) : undefined
+  if (healthPort !== undefined) spec.healthCheckNodePort = healthPort
 }
 
 function freeAddress(services: readonly Service[], { serviceCIDR }: ClusterFacts): string | undefined {
   const taken = new Set(services.flatMap(({ spec }) => spec?.clusterIPs ?? []))
   const { first, size } = ipv4Range(serviceCIDR)
   const reserved = Math.min(reservedAddresses, Math.floor(size / 16))
-  // From the upper part first; neither the network's own nor the broadcast address; the reserved ones when nothing else is left.
+  // Neither the network's own nor the broadcast address; reserved ones only when nothing else is left.
   for (let offset = reserved + 1; offset < size - 1; offset += 1) {
     const address = numberToIpv4(first + offset)
     if (!taken.has(address)) return address

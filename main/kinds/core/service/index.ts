@@ -1,7 +1,7 @@
 // Service: one stable address and name for a changing set of pods.
 import type { Service } from '../../../../common/api/generated/types.ts'
 import { defineKind } from '../../kind.ts'
-import { dropStatus, restore, statusDoor } from '../../strategy.ts'
+import { dropStatus, dropUndefined, restore, statusDoor } from '../../strategy.ts'
 import { allocate, checkAllocation } from './allocation.ts'
 import { serviceColumns } from './columns.ts'
 import { setServiceDefaults } from './defaults.ts'
@@ -91,4 +91,5 @@ function keepAllocated(object: Service, old: Service): void {
   ) {
     delete spec.externalTrafficPolicy
   }
+  dropUndefined(spec)
 }
