@@ -62,7 +62,7 @@ export function startSwitch(options: SwitchOptions): LanSwitch {
         call.reject(new Error(`the switch could not do that: ${message.error}`))
       else call.resolve(message)
     })
-    started.on('error', (error) => {
+    started.on('error', (error: Error) => {
       logger.error('switch thread failed', { error: error.message, stack: error.stack })
     })
     started.once('exit', (code) => {

@@ -138,7 +138,7 @@ function tryBoot(accelerator: Exclude<Accelerator, 'tcg'>, options: ProbeOptions
 const firstLine = (text: string): string | undefined =>
   text
     .split('\n')
-    .map((line) => line.replace(/^\S*qemu-system-\S+: /, '').trim())
+    .map((line) => line.replace(/^\S*qemu-system-\S+: (?:error: )?/, '').trim())
     .find((line) => line !== '')
 
 async function readVerdicts(path: string): Promise<Record<string, AcceleratorVerdict>> {

@@ -168,11 +168,11 @@ function locate(
     if (isMap(resolved)) {
       const pair = resolved.items.find((item) => isScalar(item.key) && item.key.value === part)
       if (pair === undefined) break
-      offset = startOf(pair.key as YamlNode) ?? offset
+      offset = startOf(pair.key) ?? offset
       node = pair.value
     } else if (typeof part === 'number' && resolved !== null && typeof resolved === 'object' && 'items' in resolved) {
       node = (resolved as { items: unknown[] }).items[part]
-      offset = startOf(node as YamlNode) ?? offset
+      offset = startOf(node) ?? offset
     } else break
   }
   return {

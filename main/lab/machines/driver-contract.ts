@@ -73,10 +73,11 @@ export function describeDriver(setUp: () => Promise<DriverUnderTest>, deadlineMs
   })
 
   test('a death unasked is reported as such', async () => {
-    const { driver, kill } = await setUp()
+    const subject = await setUp()
+    const { driver } = subject
     await driver.adopt('a')
     driver.boot(contractRequest('a'))
-    kill('a', await reach(driver, 'a', 'running'))
+    subject.kill('a', await reach(driver, 'a', 'running'))
     const { exit, failuresInRow } = await reach(driver, 'a', 'absent')
     expect(exit).toMatchObject({ unasked: true, crash: true })
     expect(exit?.message).not.toBe('')

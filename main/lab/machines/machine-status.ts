@@ -73,7 +73,7 @@ export function machineStatus(input: StatusInput): MachineStatus {
 function pick<K extends keyof MachineStatus>(status: MachineStatus, keys: readonly K[]): Pick<MachineStatus, K> {
   const picked: Partial<MachineStatus> = {}
   for (const key of keys) if (status[key] !== undefined) picked[key] = status[key]
-  return picked as Pick<MachineStatus, K>
+  return picked
 }
 
 function countExit(status: MachineStatus, old: MachineStatus, exit: ExitReport): void {
