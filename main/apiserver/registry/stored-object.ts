@@ -94,6 +94,8 @@ export class ObjectCodec {
   render(value: string, revision: number): string {
     if (this.#conversion !== undefined || !value.startsWith(this.#storedHead))
       return JSON.stringify(this.#convert(value, revision))
+    // Revision 0: a dry run's result, which no revision has.
+    if (revision === 0) return `${this.#head}${value.slice(this.#storedHead.length)}`
     return `${this.#head}"resourceVersion":"${String(revision)}",${value.slice(this.#storedHead.length)}`
   }
 
@@ -111,7 +113,7 @@ export class ObjectCodec {
       return JSON.parse(this.render(value, revision)) as KubeObject
     const parsed = JSON.parse(value) as KubeObject
     const object = this.#conversion === undefined ? this.#retype(parsed) : this.#conversion.fromStored(parsed)
-    object.metadata.resourceVersion = String(revision)
+    if (revision !== 0) object.metadata.resourceVersion = String(revision)
     return object
   }
 }
