@@ -36,6 +36,7 @@ const addBase = async (stage: Stage): Promise<void> => {
   await stage.write('etc/passwd', 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n')
   await stage.write('etc/group', 'root:x:0:\nnogroup:x:65534:\n')
   await stage.write('etc/nsswitch.conf', 'hosts: files dns\n')
+  await stage.write('tmp/.keep', '')
 }
 
 const pause: ImageRecipe = {

@@ -13,7 +13,7 @@ async function attach(machine: string, subresource: 'console' | 'shell'): Promis
     const socket = engine.open(
       `/apis/lab.orrery.dev/v1alpha1/machines/${encodeURIComponent(machine)}/${subresource}${query}`,
     )
-    process.exitCode = await streamTerminal(socket, { resize: subresource === 'shell' })
+    process.exitCode = await streamTerminal(socket, { pty: subresource === 'shell' })
   } finally {
     engine.close()
   }
