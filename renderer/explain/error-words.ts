@@ -48,3 +48,13 @@ export function fieldErrors(error: unknown): Map<string, string> {
   }
   return found
 }
+
+/** The server's complaint without what the form shows anyway: the value, the example and the regular expression. */
+export function plainComplaint(message: string): string {
+  const bare = message
+    .replace(/^(?:Invalid|Unsupported) value: (?:"(?:[^"\\]|\\.)*"|\S+): /, '')
+    .replace(/^Required value(?:: )?/, 'Needed: ')
+    .replace(/ \(e\.g\. .*$/s, '')
+    .replace(/^Needed: $/, 'Needed')
+  return `${bare.charAt(0).toUpperCase()}${bare.slice(1)}${/[.!?]$/.test(bare) ? '' : '.'}`
+}

@@ -46,7 +46,7 @@ export function followSteps(input: FollowInput): FollowStep[] {
     about: 'The API server checked it and wrote it to the store. From here on controllers do the rest.',
     state: deployment === undefined ? 'active' : 'done',
     at: deployment === undefined ? undefined : timeOf(deployment.metadata.creationTimestamp),
-    detail: deployment === undefined ? '' : `revision ${deployment.metadata.resourceVersion ?? ''}`,
+    detail: deployment === undefined ? '' : `in ${deployment.metadata.namespace ?? ''}`,
   })
   steps.push({
     id: 'replicaset',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { fieldPathParts, objectYaml, parseObjectYaml } from './yaml-text.ts'
+import { fieldPathParts, isSameButStatus, objectYaml, parseObjectYaml } from './yaml-text.ts'
 
 describe('objectYaml', () => {
   it('puts known fields first and leaves bookkeeping out', () => {
@@ -43,4 +43,10 @@ it('reads field paths with indexes and keys', () => {
     'limits',
     'memory',
   ])
+})
+
+it('tells a change of status from a change by someone', () => {
+  const base = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a', resourceVersion: '1' }, spec: { x: 1 }, status: { y: 1 } }
+  expect(isSameButStatus(base, { ...base, metadata: { name: 'a', resourceVersion: '2' }, status: { y: 2 } } as typeof base)).toBe(true)
+  expect(isSameButStatus(base, { ...base, spec: { x: 2 } } as typeof base)).toBe(false)
 })

@@ -9,7 +9,13 @@ export function toYaml(object: unknown): string {
   return stringify(object, { lineWidth: 0, aliasDuplicateObjects: false })
 }
 
-/** For display and editing: without managedFields, known fields first. */
+/** For editing: without status too, which only controllers write. */
+export function editableYaml(object: KubeObject): string {
+  const { status: _status, ...rest } = object as KubeObject & { status?: unknown }
+  return objectYaml(rest)
+}
+
+/** For display: without managedFields, known fields first. */
 export function objectYaml(object: KubeObject): string {
   const { managedFields: _managed, ...metadata } = object.metadata
   return toYaml(inOrder({ ...object, metadata: inOrder(metadata, firstMetadata) }, firstFields))
@@ -77,3 +83,14 @@ function lineOfField(document: Document.Parsed, lines: LineCounter, path: string
 }
 
 const keyText = (key: unknown): string => String((key as { value?: unknown } | null)?.value ?? key)
+
+/** Only status and bookkeeping differ: what a person edits is the same in both. */
+export function isSameButStatus(a: KubeObject, b: KubeObject): boolean {
+  return editable(a) === editable(b)
+}
+
+function editable(object: KubeObject): string {
+  const { managedFields: _managed, resourceVersion: _version, generation: _generation, annotations = {}, ...metadata } = object.metadata
+  const { 'deployment.kubernetes.io/revision': _revision, ...ownAnnotations } = annotations
+  return JSON.stringify({ ...object, metadata, annotations: ownAnnotations, status: undefined })
+}
