@@ -43,7 +43,9 @@ function verdicts(selection: Selection): NodeVerdict[] {
   const order = selection.feasible
     .map((_, i) => i)
     .sort((a, b) => total(selection, b) - total(selection, a) || byChoice(selection, a, b))
-  const passed = order.slice(0, maxVerdicts).map((i) => passedVerdict(selection, i))
+  // One list for all nodes that passed: it says the same of each.
+  const allPassed = selection.filters.map((plugin) => ({ plugin, passed: true }))
+  const passed = order.slice(0, maxVerdicts).map((i) => passedVerdict(selection, i, allPassed))
   return [...passed, ...rejectedVerdicts(selection, maxVerdicts - passed.length)]
 }
 
@@ -53,12 +55,12 @@ const total = (selection: Selection, i: number): number => selection.feasible[i]
 const byChoice = (selection: Selection, a: number, b: number): number =>
   Number(selection.feasible[b]?.node === selection.chosen) - Number(selection.feasible[a]?.node === selection.chosen)
 
-function passedVerdict(selection: Selection, i: number): NodeVerdict {
+function passedVerdict(selection: Selection, i: number, allPassed: NodeVerdict['filters']): NodeVerdict {
   const { node, total: sum } = selection.feasible[i] ?? {}
   if (node === undefined) throw new RangeError(`no feasible node ${String(i)}`)
   return {
     node: node.name,
-    filters: selection.filters.map((plugin) => ({ plugin, passed: true })),
+    filters: allPassed,
     scores: selection.scores.map(({ plugin, scorer, normalized }) => {
       const score = normalized[i] ?? 0
       const reason = scorer.reason?.(node, score)

@@ -50,12 +50,10 @@ export interface ScorePlugin {
 
 /** Largest score becomes 100; with `reverse` the largest becomes 0. */
 export function normalizeToMax(scores: number[], reverse: boolean): void {
-  const max = Math.max(0, ...scores)
-  for (const [i, score] of scores.entries()) {
-    if (max === 0) scores[i] = reverse ? 100 : 0
-    else {
-      const part = Math.floor((100 * score) / max)
-      scores[i] = reverse ? 100 - part : part
-    }
+  let max = 0
+  for (const score of scores) if (score > max) max = score
+  for (let i = 0; i < scores.length; i++) {
+    const part = max === 0 ? 0 : Math.floor((100 * (scores[i] ?? 0)) / max)
+    scores[i] = reverse ? 100 - part : part
   }
 }

@@ -95,14 +95,24 @@ function scoreNodes(
     if (scorer === undefined) continue
     const normalized = nodes.map((node) => scorer.score(node))
     scorer.normalize?.(normalized, nodes)
-    for (const [i, score] of normalized.entries()) totals[i] = (totals[i] ?? 0) + score * plugin.weight
+    for (let i = 0; i < totals.length; i++) totals[i] = (totals[i] ?? 0) + (normalized[i] ?? 0) * plugin.weight
     scores.push({ plugin, scorer, normalized })
   }
   return { scores, totals }
 }
 
+/** One of the best, each equally likely. */
 function pickBest(feasible: readonly ScoredNode[], random: () => number): NodeState | undefined {
-  const best = Math.max(...feasible.map(({ total }) => total))
-  const candidates = feasible.filter(({ total }) => total === best)
-  return candidates[Math.floor(random() * candidates.length)]?.node
+  let best: ScoredNode | undefined
+  let equals = 0
+  for (const candidate of feasible) {
+    if (best === undefined || candidate.total > best.total) {
+      best = candidate
+      equals = 1
+    } else if (candidate.total === best.total) {
+      equals++
+      if (random() * equals < 1) best = candidate
+    }
+  }
+  return best?.node
 }

@@ -21,24 +21,35 @@ export const resourcesFilter: FilterPlugin = {
   },
 }
 
-/** All resources that are missing, in upstream's words. */
+/** All resources that are missing, in upstream's words. The common case, that all fit, allocates nothing. */
 export function fit(pod: PodFacts, node: NodeState): Rejection | undefined {
   const { requests } = pod
   const { allocatable, requested } = node
-  let reasons: string[] | undefined
+  const fits =
+    node.pods.size < node.maxPods &&
+    requests.others.size === 0 &&
+    requests.cpuMillis <= allocatable.cpuMillis - requested.cpuMillis &&
+    requests.memory <= allocatable.memory - requested.memory &&
+    requests.ephemeralStorage <= allocatable.ephemeralStorage - requested.ephemeralStorage
+  return fits ? undefined : missingResources(pod, node)
+}
+
+function missingResources({ requests }: PodFacts, node: NodeState): Rejection | undefined {
+  const { allocatable, requested } = node
+  const reasons: string[] = node.pods.size < node.maxPods ? [] : ['Too many pods']
   let unresolvable = false
   const check = (resource: string, wanted: number, total: number, used: number): void => {
+    // A pod that asks for none of it does not mind that there is too little.
     if (wanted === 0 || wanted <= total - used) return
-    ;(reasons ??= []).push(`Insufficient ${resource}`)
+    reasons.push(`Insufficient ${resource}`)
     if (wanted > total) unresolvable = true
   }
-  if (node.pods.size + 1 > node.maxPods) reasons = ['Too many pods']
   check('cpu', requests.cpuMillis, allocatable.cpuMillis, requested.cpuMillis)
   check('memory', requests.memory, allocatable.memory, requested.memory)
   check('ephemeral-storage', requests.ephemeralStorage, allocatable.ephemeralStorage, requested.ephemeralStorage)
   for (const [resource, wanted] of requests.others)
     check(resource, wanted, allocatable.others.get(resource) ?? 0, requested.others.get(resource) ?? 0)
-  return reasons === undefined ? undefined : { reasons, unresolvable }
+  return reasons.length === 0 ? undefined : { reasons, unresolvable }
 }
 
 /** Prefers nodes with more room: mean of the free parts of cpu and memory after the pod was placed. */
