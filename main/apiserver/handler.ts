@@ -211,6 +211,8 @@ export async function performCall(
     }
     requireVerb(resource, info.verb)
     if (info.verb === 'create' && info.name !== '') throw methodNotAllowed(resource.name, 'post')
+    if (info.name === '' && (info.verb === 'update' || info.verb === 'patch'))
+      throw methodNotAllowed(resource.name, info.verb)
     if (resource.namespaced && info.namespace === '' && info.verb !== 'list' && info.verb !== 'watch') {
       throw badRequest('an empty namespace may not be set during creation')
     }

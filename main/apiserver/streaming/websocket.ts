@@ -11,13 +11,13 @@ const maxMessageBytes = 4 << 20
 const highWaterMark = 64
 const bearerPrefix = 'base64url.bearer.authorization.k8s.io.'
 
-const server = new WebSocketServer({
-  noServer: true,
-  maxPayload: maxMessageBytes,
-  perMessageDeflate: false,
-  handleProtocols: (_, req) => chosen.get(req) ?? false,
-})
+const server = new WebSocketServer({ noServer: true, maxPayload: maxMessageBytes, perMessageDeflate: false })
 const chosen = new WeakMap<object, string>()
+// The library takes only RFC tokens as subprotocols, and Kubernetes has one with a slash: the header is ours.
+server.on('headers', (headers, req) => {
+  const protocol = chosen.get(req)
+  if (protocol !== undefined) headers.push(`Sec-WebSocket-Protocol: ${protocol}`)
+})
 
 /** Subprotocols the client offers, credentials left out. */
 export function offeredProtocols(req: Upgrade['req']): string[] {
@@ -34,6 +34,7 @@ export function acceptWebSocket({ req, socket, head }: Upgrade, protocol: string
   if (typeof req.headers['sec-websocket-key'] !== 'string')
     return Promise.reject(badRequest('the WebSocket handshake is malformed'))
   if (protocol !== '') chosen.set(req, protocol)
+  delete req.headers['sec-websocket-protocol']
   return new Promise((resolve) => {
     server.handleUpgrade(req, socket, head, (webSocket) => {
       webSocket.on('error', () => undefined)
