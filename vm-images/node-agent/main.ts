@@ -17,6 +17,7 @@ import { readConfig } from './config.ts'
 import { createLogger, describeError } from './logger.ts'
 import { informerNames } from './dns/cluster-names.ts'
 import { startDnsServer } from './dns/server.ts'
+import { HostPorts } from './proxy/host-ports.ts'
 import { startProxy } from './proxy/apply.ts'
 import { forgetOldAddresses, setUpInterfaces, writeCniConfiguration } from './network/interfaces.ts'
 import { PodRoutes } from './network/pod-routes.ts'
@@ -87,6 +88,7 @@ async function main(config: GuestConfig): Promise<void> {
       if (changed.metadata.name === config.machine) reporter.onNodeChanged()
     },
   })
+  const hostPorts = new HostPorts()
   const context: PodContext = {
     config,
     clock,
@@ -98,6 +100,7 @@ async function main(config: GuestConfig): Promise<void> {
     objects,
     volumes,
     status: new StatusWriter({ client, clock, logger }),
+    hostPorts,
     services: () => serviceInformer.list(),
     node: () => node,
     event: (pod, type, reason, message, container) => {
@@ -159,6 +162,7 @@ async function main(config: GuestConfig): Promise<void> {
   const stopProxy = startProxy({
     services: serviceInformer,
     slices: sliceInformer,
+    hostPorts,
     nodeName: config.machine,
     skipAddresses: new Set([apiServiceAddress, dnsAddress]),
     serviceCIDR: config.cluster.serviceCIDR,

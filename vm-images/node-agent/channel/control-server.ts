@@ -13,6 +13,9 @@ import type { Logger } from '../../../common/machinery/logger.ts'
 
 export const engineCommonName = 'orrery-engine'
 
+/** What may be under way to the agent (uploads by `kubectl cp`): round trips through user-mode networking take 30 ms. */
+const windowBytes = 4 << 20
+
 export interface ControlServerOptions {
   agent: GuestConfig['agent']
   onStream: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void
@@ -27,7 +30,10 @@ export interface ControlServer {
 export function startControlServer(options: ControlServerOptions): Promise<ControlServer> {
   const { agent, logger } = options
   // Plain HTTP/2 on sockets whose TLS is already done.
-  const http: Http2Server = createHttp2Server()
+  const http: Http2Server = createHttp2Server({ settings: { initialWindowSize: windowBytes } })
+  http.on('session', (session) => {
+    session.setLocalWindowSize(windowBytes)
+  })
   http.on('stream', options.onStream)
   http.on('sessionError', (error) => {
     logger.debug('agent session error', { error: error.message })

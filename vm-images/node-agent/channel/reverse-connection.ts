@@ -4,6 +4,8 @@ import { connect, type ClientHttp2Session, type ClientHttp2Stream, type Outgoing
 import type { TLSSocket } from 'node:tls'
 import type { Logger } from '../../../common/machinery/logger.ts'
 
+/** The standard 64 KiB per round trip of 30 ms through user-mode networking would hold image pulls to 2 MB/s. */
+const windowBytes = 8 << 20
 /** The engine pings every 20 s; a connection that carries nothing for this long has lost its engine without a goodbye. */
 const silenceLimitMs = 75_000
 
@@ -44,7 +46,10 @@ export class ReverseConnection {
     const old = this.#session
     const session = connect('http://api.orrery.internal', {
       createConnection: () => socket,
-      settings: { initialWindowSize: 1 << 20 },
+      settings: { initialWindowSize: windowBytes },
+    })
+    session.on('connect', () => {
+      session.setLocalWindowSize(windowBytes)
     })
     session.on('error', (error) => {
       this.#logger.debug('reverse session error', { error: error.message })

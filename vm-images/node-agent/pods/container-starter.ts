@@ -58,7 +58,7 @@ export async function startContainer(input: StartInput): Promise<string> {
   const image = await pullImage(input)
   signal.throwIfAborted()
   const id = await createContainer(input, attempt, image)
-  event('Normal', 'Created', `Created container: ${container.name}`, container)
+  event('Normal', 'Created', 'Container created', container)
   try {
     await context.runtime.call(RuntimeService.method.startContainer, { containerId: id }, { timeoutMs: 240_000 })
   } catch (error) {
@@ -67,7 +67,7 @@ export async function startContainer(input: StartInput): Promise<string> {
     noteRestart(input)
     throw new StartError('RunContainerError', message, context.backoff.current(backoffKey(pod, container)))
   }
-  event('Normal', 'Started', `Started container ${container.name}`, container)
+  event('Normal', 'Started', 'Container started', container)
   const handler = container.lifecycle?.postStart
   if (handler !== undefined) {
     try {

@@ -57,7 +57,12 @@ export class ImagePuller {
     const present = await this.#find(normalized)
     const policy = container.imagePullPolicy ?? (/:latest$|^[^:@]+$/.test(image) ? 'Always' : 'IfNotPresent')
     if (present !== undefined && policy !== 'Always') {
-      event('Normal', 'Pulled', `Container image "${image}" already present on machine`, container)
+      event(
+        'Normal',
+        'Pulled',
+        `Container image "${image}" already present on machine and can be accessed by the pod`,
+        container,
+      )
       return pulled(present)
     }
     if (present === undefined && policy === 'Never') {
@@ -76,7 +81,11 @@ export class ImagePuller {
     if (remaining > 0) {
       const message = `Back-off pulling image "${image}"`
       event('Normal', 'BackOff', message, container)
-      throw new ImageError('ImagePullBackOff', `${message}: ${this.#lastMessage.get(key) ?? ''}`, remaining)
+      throw new ImageError(
+        'ImagePullBackOff',
+        `${message}: ErrImagePull: ${this.#lastMessage.get(key) ?? ''}`,
+        remaining,
+      )
     }
     event('Normal', 'Pulling', `Pulling image "${image}"`, container)
     try {

@@ -4,6 +4,7 @@ import type { GuestConfig } from '../../../common/channel/guest-config.ts'
 import type { KubeClient } from '../../../common/client/client.ts'
 import type { Clock } from '../../../common/machinery/clock.ts'
 import type { Logger } from '../../../common/machinery/logger.ts'
+import type { HostPorts } from '../proxy/host-ports.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { PodVolumes } from '../volumes/pod-volumes.ts'
 import type { NodeFacts } from './field-path.ts'
@@ -35,6 +36,7 @@ export interface PodContext {
   readonly objects: ReferencedObjects
   readonly volumes: PodVolumes
   readonly status: StatusWriter
+  readonly hostPorts: HostPorts
   readonly services: () => readonly Service[]
   readonly node: () => NodeFacts
   readonly event: (pod: Pod, ...args: Parameters<PodEvent>) => void

@@ -348,6 +348,7 @@ export class PodWorker {
         if (!(error instanceof StatusError && (error.code === 404 || error.code === 409))) throw error
       }
     }
+    this.#context.hostPorts.set(this.#pod, undefined)
     puller.forgetPod(uid)
     status.forget(uid)
     this.#phase = { at: 'gone' }
@@ -401,6 +402,8 @@ export class PodWorker {
       now: this.#context.clock.now(),
       ...end,
     })
+    const sandbox = observed.sandboxes[0]
+    this.#context.hostPorts.set(this.#pod, sandbox?.ready === true && !end.finished ? sandbox.ips[0] : undefined)
     if (this.#inApi) this.#context.status.set(this.#pod, status)
     return status
   }

@@ -3,7 +3,6 @@ import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { Pod, PodSecurityContext } from '../../../common/api/generated/types.ts'
 import {
   NamespaceMode,
-  Protocol,
   SecurityProfile_ProfileType,
   type NamespaceOptionSchema,
   type PodSandboxConfigSchema,
@@ -21,8 +20,6 @@ export interface SandboxConfigInput {
   logDirectory: string
 }
 
-const protocols: Record<string, Protocol> = { TCP: Protocol.TCP, UDP: Protocol.UDP, SCTP: Protocol.SCTP }
-
 export function sandboxConfig(input: SandboxConfigInput): MessageInitShape<typeof PodSandboxConfigSchema> {
   const { pod, attempt, hostname, dns } = input
   const { metadata, spec } = pod
@@ -36,18 +33,6 @@ export function sandboxConfig(input: SandboxConfigInput): MessageInitShape<typeo
     hostname: hostNetwork ? '' : hostname,
     logDirectory: input.logDirectory,
     dnsConfig: dns,
-    portMappings: hostNetwork
-      ? []
-      : containers.flatMap(({ ports = [] }) =>
-          ports
-            .filter(({ hostPort = 0 }) => hostPort > 0)
-            .map(({ hostPort = 0, containerPort, hostIP = '', protocol = 'TCP' }) => ({
-              hostPort,
-              containerPort,
-              hostIp: hostIP,
-              protocol: protocols[protocol] ?? Protocol.TCP,
-            })),
-        ),
     labels: { ...metadata.labels, [labels.podName]: name, [labels.podNamespace]: namespace, [labels.podUid]: uid },
     annotations: metadata.annotations ?? {},
     linux: {

@@ -8,6 +8,7 @@ import type { Informer } from '../../../common/client/informer.ts'
 import type { Clock } from '../../../common/machinery/clock.ts'
 import type { Logger } from '../../../common/machinery/logger.ts'
 import { describeError } from '../logger.ts'
+import type { HostPorts } from './host-ports.ts'
 import { compileRules, type Ruleset } from './rules.ts'
 import { fullScript, updateScript } from './script.ts'
 
@@ -17,6 +18,7 @@ const debounceMs = 100
 export interface ProxyOptions {
   services: Informer<Service>
   slices: Informer<EndpointSlice>
+  hostPorts: HostPorts
   nodeName: string
   /** Service addresses that this node's agent answers itself. */
   skipAddresses: ReadonlySet<string>
@@ -50,7 +52,12 @@ export function startProxy(options: ProxyOptions): () => void {
     busy = true
     let waitMs = debounceMs
     try {
-      const rules = compileRules({ ...options, services: services.list(), slices: slices.list() })
+      const rules = compileRules({
+        ...options,
+        services: services.list(),
+        slices: slices.list(),
+        hostPorts: options.hostPorts.list(),
+      })
       const script = applied === undefined ? fullScript(rules, options) : updateScript(applied, rules)
       if (script !== '') await runNft(script)
       if (applied !== undefined) await dropStaleUdp(applied, rules)
@@ -71,6 +78,7 @@ export function startProxy(options: ProxyOptions): () => void {
     schedule(debounceMs)
   }
   const unsubscribe = [
+    options.hostPorts.subscribe(changed),
     services.subscribe({ onAdd: changed, onUpdate: changed, onDelete: changed }),
     slices.subscribe({ onAdd: changed, onUpdate: changed, onDelete: changed }),
   ]

@@ -27,7 +27,7 @@ const slice = (name: string, ends: End[]): EndpointSlice => ({
   })),
 })
 const compile = (services: Service[], slices: EndpointSlice[]): Ruleset =>
-  compileRules({ services, slices, nodeName: 'a', skipAddresses: new Set(['10.96.0.1']) })
+  compileRules({ services, slices, hostPorts: [], nodeName: 'a', skipAddresses: new Set(['10.96.0.1']) })
 /** Targets that a map entry leads to, through all chains. */
 function targets(rules: Ruleset, verdict: string | undefined): string[] {
   const chain = /goto (\S+)/.exec(verdict ?? '')?.[1]
@@ -115,6 +115,22 @@ describe('node ports', () => {
     )
     expect(none.maps['no-endpoint-nodeports'].get('tcp . 30080')).toBe('drop')
   })
+})
+
+it('host ports lead to the pod, on every address or on one', () => {
+  const port = { hostPort: 8080, protocol: 'tcp', podIP: '10.1.0.1', containerPort: 80 } as const
+  const of = (hostIP: string): Ruleset =>
+    compileRules({
+      services: [],
+      slices: [],
+      hostPorts: [{ ...port, hostIP }],
+      nodeName: 'a',
+      skipAddresses: new Set(),
+    })
+  const everywhere = of('')
+  expect(targets(everywhere, everywhere.maps['service-nodeports'].get('tcp . 8080'))).toEqual(['10.1.0.1:80'])
+  const one = of('10.77.0.11')
+  expect(targets(one, one.maps['service-ips'].get('10.77.0.11 . tcp . 8080'))).toEqual(['10.1.0.1:80'])
 })
 
 it('session affinity remembers the endpoint of a client', () => {

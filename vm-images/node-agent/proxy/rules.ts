@@ -63,9 +63,20 @@ export function unallocatedChains(options: {
   ])
 }
 
+/** A port of this node that belongs to a pod of this node. */
+export interface HostPort {
+  /** "" or "0.0.0.0": every address of the node. */
+  readonly hostIP: string
+  readonly hostPort: number
+  readonly protocol: 'tcp' | 'udp' | 'sctp'
+  readonly podIP: string
+  readonly containerPort: number
+}
+
 export interface RulesInput {
   services: readonly Service[]
   slices: readonly EndpointSlice[]
+  hostPorts: readonly HostPort[]
   nodeName: string
   /** Service addresses that this node's agent answers itself (API tunnel, DNS). */
   skipAddresses: ReadonlySet<string>
@@ -74,6 +85,7 @@ export interface RulesInput {
 export function compileRules(input: RulesInput): Ruleset {
   const builder = new Builder()
   for (const entry of portBackends(input.services, input.slices, input)) builder.addPort(entry)
+  for (const port of input.hostPorts) builder.addHostPort(port)
   return builder
 }
 
@@ -117,6 +129,15 @@ class Builder implements Ruleset {
     const chain = this.#external(entry, usable, { keepsSource, sameAsInside: internal.length === usable.length })
     for (const ip of outside) this.maps['service-ips'].set(key(ip), `goto ${chain}`)
     if (nodePort !== 0) this.maps['service-nodeports'].set(`${protocol} . ${String(nodePort)}`, `goto ${chain}`)
+  }
+
+  addHostPort({ hostIP, hostPort, protocol, podIP, containerPort }: HostPort): void {
+    const target = `${podIP}:${String(containerPort)}`
+    const chain = `host-${protocol}-${String(hostPort)}-${digest(`${hostIP}/${target}`)}`
+    this.chains.set(chain, [`ip saddr ${podIP} jump mark-for-masquerade`, `meta l4proto ${protocol} dnat to ${target}`])
+    if (hostIP === '' || hostIP === '0.0.0.0')
+      this.maps['service-nodeports'].set(`${protocol} . ${String(hostPort)}`, `goto ${chain}`)
+    else this.maps['service-ips'].set(`${hostIP} . ${protocol} . ${String(hostPort)}`, `goto ${chain}`)
   }
 
   #external(

@@ -87,7 +87,10 @@ describe('following', () => {
     await writeFile(file, line(1, 'a'))
     const abort = new AbortController()
     let count = 0
-    for await (const _ of readLog(file, options({ follow: true, isRunning: () => Promise.resolve(true), signal: abort.signal }))) {
+    for await (const _ of readLog(
+      file,
+      options({ follow: true, isRunning: () => Promise.resolve(true), signal: abort.signal }),
+    )) {
       count++
       abort.abort()
     }

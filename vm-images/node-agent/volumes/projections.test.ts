@@ -27,7 +27,9 @@ describe('config maps', () => {
   it('that are missing, or miss a key, are an error unless optional', () => {
     expect(() => configMapFiles('c', undefined, options)).toThrow('configmap "c" not found')
     const items = [{ key: 'none', path: 'p' }]
-    expect(() => configMapFiles('c', configMap, { ...options, items })).toThrow('references non-existent config key: none')
+    expect(() => configMapFiles('c', configMap, { ...options, items })).toThrow(
+      'references non-existent config key: none',
+    )
     expect(configMapFiles('c', undefined, { ...options, optional: true }).size).toBe(0)
     expect(configMapFiles('c', configMap, { ...options, items, optional: true }).size).toBe(0)
   })
@@ -39,7 +41,12 @@ it('secrets are decoded', () => {
 })
 
 it('the downward API shows labels and names', () => {
-  const pod: Pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p', labels: { a: 'x"y' } }, spec: { containers: [] } }
+  const pod: Pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'p', labels: { a: 'x"y' } },
+    spec: { containers: [] },
+  }
   const node = { name: 'n', addresses: [], allocatable: { cpuMillis: 1000, memoryBytes: 1, ephemeralBytes: 1 } }
   const files = downwardFiles(
     pod,
