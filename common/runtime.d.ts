@@ -7,7 +7,11 @@ interface AbortSignal {
   addEventListener(type: 'abort', listener: () => void, options?: { once?: boolean }): void
   removeEventListener(type: 'abort', listener: () => void): void
 }
-declare const AbortSignal: { timeout(ms: number): AbortSignal; any(signals: AbortSignal[]): AbortSignal; abort(reason?: unknown): AbortSignal }
+declare const AbortSignal: {
+  timeout(ms: number): AbortSignal
+  any(signals: AbortSignal[]): AbortSignal
+  abort(reason?: unknown): AbortSignal
+}
 interface AbortController {
   readonly signal: AbortSignal
   abort(reason?: unknown): void
@@ -45,7 +49,13 @@ declare const performance: { now(): number }
 declare const crypto: { getRandomValues<T extends Uint8Array>(array: T): T; randomUUID(): string }
 declare function fetch(
   url: string,
-  init?: { method?: string; headers?: Record<string, string>; body?: string; signal?: AbortSignal; credentials?: 'same-origin' | 'include' | 'omit' },
+  init?: {
+    method?: string
+    headers?: Record<string, string>
+    body?: string
+    signal?: AbortSignal
+    credentials?: 'same-origin' | 'include' | 'omit'
+  },
 ): Promise<{
   readonly ok: boolean
   readonly status: number

@@ -6,6 +6,7 @@ import { copyFile, mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, type BuildOptions } from 'esbuild'
+import { bundleAgent } from '../vm-images/node-agent/bundle.ts'
 import { ensureCriMessages } from './generate/cri-messages.ts'
 import { ensureKubernetesProtobuf } from './generate/kubernetes-protobuf.ts'
 import { step } from './progress.ts'
@@ -44,15 +45,7 @@ async function bundlePrograms(): Promise<void> {
       outdir: dist,
       outExtension: { '.js': '.mjs' },
     }),
-    build({
-      ...node,
-      entryPoints: { agent: 'vm-images/node-agent/main.ts' },
-      outdir: dist,
-      outExtension: { '.js': '.mjs' },
-      sourcemap: false,
-      minify: true,
-      keepNames: true,
-    }),
+    bundleAgent(join(dist, 'agent.mjs')),
     build({ ...node, entryPoints: { main: 'main/electron/main.ts' }, outdir: join(dist, 'electron') }),
     build({
       ...node,

@@ -90,7 +90,7 @@ export class NodeChannel {
       checkServerIdentity: (_host, cert) =>
         cert.subject.CN === `system:node:${machine}`
           ? undefined
-          : new Error(`another machine answered: ${cert.subject.CN ?? 'unknown'}`),
+          : new Error(`another machine answered: ${String(cert.subject.CN)}`),
     })
     socket.setNoDelay(true)
     const deadline = AbortSignal.any([AbortSignal.timeout(handshakeTimeoutMs), this.#stopped.signal])
@@ -113,7 +113,7 @@ export class NodeChannel {
       socket = await this.#dial(sniAgent)
       const established = socket
       const session = connectHttp2(`http://${sniAgent}`, { createConnection: () => established })
-      session.on('error', (error) => {
+      session.on('error', (error: Error) => {
         logger.debug('channel session error', { machine, error: error.message })
       })
       const status = await this.#status(session)

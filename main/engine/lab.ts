@@ -121,8 +121,11 @@ export async function startLab({ options, paths, pki, hub, network, logger, cloc
         logger: logger.child({ part: 'images' }),
       })
       for (const each of Object.values(watched)) each.start()
-      machineController.start()
-      imageController.start()
+      for (const controller of [machineController, imageController]) {
+        controller.start().catch((error: unknown) => {
+          logger.error('a lab controller did not start', { error })
+        })
+      }
       void addBuiltInImages()
       running = {
         powerOffAll: () => machineController.powerOffAll({ timeoutMs: powerOffDeadlineMs }),

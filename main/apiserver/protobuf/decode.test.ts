@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { StatusError } from '../../../common/machinery/status.ts'
+import type { StatusError } from '../../../common/machinery/status.ts'
 import { decodeProtobuf } from './decode.ts'
 import type { WireFacts } from './wire-facts.ts'
 

@@ -4,7 +4,7 @@ import { forbiddenField, invalidValue, required, type FieldError } from '../../.
 import { checkLabelSelector } from '../../validation/label-selector.ts'
 import { checkDownwardFile } from './downward-api.ts'
 import { checkFileMode, checkUnreservedPath } from './paths.ts'
-import { checkItems } from './volumes.ts'
+import { checkItems } from './key-items.ts'
 
 const sources = [
   'secret',

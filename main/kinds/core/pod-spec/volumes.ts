@@ -1,5 +1,5 @@
 // Validation of pod volumes.
-import type { KeyToPath, Volume } from '../../../../common/api/generated/types.ts'
+import type { Volume } from '../../../../common/api/generated/types.ts'
 import {
   duplicate,
   forbiddenField,
@@ -13,6 +13,7 @@ import { unsupported } from '../../validation/values.ts'
 import { checkDownwardFile } from './downward-api.ts'
 import { checkNetworkVolume } from './network-volumes.ts'
 import { checkFileMode, checkNoBacksteps, checkUnreservedPath } from './paths.ts'
+import { checkItems } from './key-items.ts'
 import { checkProjectedVolume } from './projected-volume.ts'
 
 const hostPathTypes = [
@@ -162,14 +163,4 @@ function checkLocalSource(errors: FieldError[], at: string, source: (typeof sour
     default:
       return false
   }
-}
-
-export function checkItems(errors: FieldError[], at: string, items: readonly KeyToPath[] | undefined): void {
-  items?.forEach(({ key, path, mode }, index) => {
-    const item = `${at}.items[${String(index)}]`
-    if (!key) errors.push(required(`${item}.key`))
-    if (!path) errors.push(required(`${item}.path`))
-    else checkUnreservedPath(errors, `${item}.path`, path)
-    checkFileMode(errors, `${item}.mode`, mode)
-  })
 }
