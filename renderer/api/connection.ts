@@ -52,7 +52,10 @@ export function noteAnswer(code: number): void {
 export async function probeNow(): Promise<void> {
   try {
     // An object that everyone signed in may read.
-    const answer = await fetch('api/v1/namespaces/default', { cache: 'no-store', signal: AbortSignal.timeout(probeTimeoutMs) })
+    const answer = await fetch('api/v1/namespaces/default', {
+      cache: 'no-store',
+      signal: AbortSignal.timeout(probeTimeoutMs),
+    })
     if (answer.status === 403 && (await answer.text()).includes('system:anonymous')) move('signed-out', noSession)
     else if (answer.status === 403 || answer.status === 404) move('connected', '')
     else noteAnswer(answer.status)

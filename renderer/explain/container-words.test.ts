@@ -87,7 +87,7 @@ describe('scheduler messages', () => {
       unschedulableWords(
         "0/3 nodes are available: 1 Insufficient memory, 2 node(s) didn't match Pod's node affinity/selector. preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.",
       ),
-    ).toBe("1 of 3 has too little unreserved memory; 2 of 3 does not match the pod's node selector or affinity.")
+    ).toBe("1 of 3 has too little unreserved memory; 2 of 3 do not match the pod's node selector or affinity.")
   })
   it('keep a message they do not know', () => {
     expect(unschedulableWords('something else')).toBe('something else')

@@ -25,12 +25,20 @@ it('gives each field its complaints', () => {
 
 it('lists causes and a remedy', () => {
   expect(errorWords(invalid).causes).toHaveLength(3)
-  expect(errorWords(new StatusError({ code: 409, reason: 'Conflict', message: 'm' })).remedy).toContain('newest version')
+  expect(errorWords(new StatusError({ code: 409, reason: 'Conflict', message: 'm' })).remedy).toContain(
+    'newest version',
+  )
 })
 
 it.each([
-  ['Invalid value: 64: must be at least 256: below that the node cannot boot', 'Must be at least 256: below that the node cannot boot.'],
-  [`Invalid value: "Bad_Name": a lowercase RFC 1123 label must consist of '-' (e.g. 'my-name', regex used for validation is '[a-z]')`, "A lowercase RFC 1123 label must consist of '-'."],
+  [
+    'Invalid value: 64: must be at least 256: below that the node cannot boot',
+    'Must be at least 256: below that the node cannot boot.',
+  ],
+  [
+    `Invalid value: "Bad_Name": a lowercase RFC 1123 label must consist of '-' (e.g. 'my-name', regex used for validation is '[a-z]')`,
+    "A lowercase RFC 1123 label must consist of '-'.",
+  ],
   ['Unsupported value: "mips": supported values: "amd64", "arm64"', 'Supported values: "amd64", "arm64".'],
   ['Required value', 'Needed.'],
   ['Required value: name the port', 'Needed: name the port.'],

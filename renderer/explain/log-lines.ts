@@ -23,7 +23,6 @@ export function appendLogLines(lines: LogLine[], added: readonly LogLine[], limi
   if (lines.length > limit) lines.splice(0, lines.length - limit)
 }
 
-// eslint-disable-next-line no-control-regex -- escape sequences are control characters
 const ansi = /\u001b\[[0-9;?]*[ -/]*[@-~]|\u001b\][^\u0007]*(?:\u0007|\u001b\\)|[\u0000-\u0008\u000b-\u001f]/g
 export const stripAnsi = (text: string): string => text.replace(ansi, '')
 

@@ -56,11 +56,14 @@ export function unschedulableWords(message: string): string {
   const parts = (match[2] ?? '').split(/, (?=\d)/).map((part) => {
     const piece = /^(\d+) (.*)$/s.exec(part)
     if (piece === null) return part
-    return `${total === 1 && piece[1] === '1' ? 'the node' : `${piece[1] ?? ''} of ${String(total)}`} ${reasonWords(piece[2] ?? '')}`
+    return `${total === 1 && piece[1] === '1' ? 'the node' : `${piece[1] ?? ''} of ${String(total)}`} ${total === 1 || piece[1] === '1' ? reasonWords(piece[2] ?? '') : plural(reasonWords(piece[2] ?? ''))}`
   })
   const text = parts.join('; ')
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
 }
+
+const plurals: Readonly<Record<string, string>> = { has: 'have', is: 'are', does: 'do', says: 'say' }
+const plural = (predicate: string): string => predicate.replace(/^\w+/, (verb) => plurals[verb] ?? verb)
 
 /** A scheduler's reason as a predicate: "has too little free memory". */
 export function reasonWords(reason: string): string {

@@ -50,6 +50,17 @@ describe('happenings', () => {
   })
 })
 
+it('says the same about many once', () => {
+  const events = ['a', 'b', 'c'].map((name, index) => ({
+    ...event('Started', 'Started container main', index),
+    metadata: { name, uid: name },
+    involvedObject: { kind: 'Pod', name },
+  }))
+  const found = happenings({ events, machines: [], nodes: [] }, 'main', 10)
+  expect(found).toHaveLength(1)
+  expect(found[0]?.others).toBe(2)
+})
+
 describe('eventWords', () => {
   it.each([
     ['ScalingReplicaSet', 'Scaled up replica set web-1 from 0 to 3', 'scales its ReplicaSet web-1 up from 0 to 3'],

@@ -18,6 +18,8 @@ export interface Happening {
   revision: number
   /** How often, when more than once. */
   count?: number
+  /** How many others the same was said of right after. */
+  others?: number
   /** A step on the way that matters only to who looks closely. */
   minor?: true
 }
@@ -38,7 +40,22 @@ export function happenings(
       detail === 'all' || (detail === 'trouble' ? one.tone === 'bad' || one.tone === 'warn' : one.minor !== true),
   )
   wanted.sort((a, b) => b.at - a.at || b.revision - a.revision || a.key.localeCompare(b.key))
-  return wanted.slice(0, limit)
+  return collapse(wanted, limit)
+}
+
+/** One line for the same sentence about many things in a row: 200 pods that find no node are one fact. */
+function collapse(sorted: readonly Happening[], limit: number): Happening[] {
+  const shown: Happening[] = []
+  for (const one of sorted) {
+    const last = shown.at(-1)
+    if (last !== undefined && last.text === one.text && last.kind === one.kind && last.name !== one.name) {
+      shown[shown.length - 1] = { ...last, others: (last.others ?? 0) + 1 }
+      continue
+    }
+    if (shown.length === limit) break
+    shown.push(one)
+  }
+  return shown
 }
 
 export const eventTime = (event: Event): number =>

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { UnstructuredObject } from '../../common/machinery/meta.ts'
 import { fieldPathParts, isSameButStatus, objectYaml, parseObjectYaml } from './yaml-text.ts'
 
 describe('objectYaml', () => {
@@ -46,7 +47,13 @@ it('reads field paths with indexes and keys', () => {
 })
 
 it('tells a change of status from a change by someone', () => {
-  const base = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a', resourceVersion: '1' }, spec: { x: 1 }, status: { y: 1 } }
-  expect(isSameButStatus(base, { ...base, metadata: { name: 'a', resourceVersion: '2' }, status: { y: 2 } } as typeof base)).toBe(true)
-  expect(isSameButStatus(base, { ...base, spec: { x: 2 } } as typeof base)).toBe(false)
+  const base: UnstructuredObject = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'a', resourceVersion: '1' },
+    spec: { x: 1 },
+    status: { y: 1 },
+  }
+  expect(isSameButStatus(base, { ...base, metadata: { name: 'a', resourceVersion: '2' }, status: { y: 2 } })).toBe(true)
+  expect(isSameButStatus(base, { ...base, spec: { x: 2 } })).toBe(false)
 })

@@ -90,7 +90,13 @@ export function isSameButStatus(a: KubeObject, b: KubeObject): boolean {
 }
 
 function editable(object: KubeObject): string {
-  const { managedFields: _managed, resourceVersion: _version, generation: _generation, annotations = {}, ...metadata } = object.metadata
+  const {
+    managedFields: _managed,
+    resourceVersion: _version,
+    generation: _generation,
+    annotations = {},
+    ...metadata
+  } = object.metadata
   const { 'deployment.kubernetes.io/revision': _revision, ...ownAnnotations } = annotations
   return JSON.stringify({ ...object, metadata, annotations: ownAnnotations, status: undefined })
 }
