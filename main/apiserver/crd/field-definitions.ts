@@ -42,6 +42,9 @@ export function fieldDefinitionsOf(root: string, schema: Schema): Definitions {
         return 'number'
       case 'array':
         return { array: of.items === undefined ? 'any' : typeOf(of.items, `${name}.items`) }
+      case undefined:
+      default:
+        break
     }
     if (typeof of.additionalProperties === 'object') return { map: typeOf(of.additionalProperties, `${name}.values`) }
     if (of.properties === undefined || of['x-kubernetes-preserve-unknown-fields'] === true) return 'any'

@@ -1,5 +1,6 @@
 // List: one consistent revision, whole or in pages, with the resourceVersion semantics of the Kubernetes API.
-import { badRequest, gone, invalid, StatusError } from '../../../common/machinery/status.ts'
+import type { StatusError } from '../../../common/machinery/status.ts'
+import { badRequest, gone, invalid } from '../../../common/machinery/status.ts'
 import { forbiddenField } from '../../../common/machinery/field-error.ts'
 import type { RangeResult, StoreEntry } from '../../store/store.ts'
 import { CompactedError, FutureRevisionError } from '../../store/store.ts'

@@ -7,7 +7,7 @@ import { chooseChannelProtocol } from './remote-command.ts'
 import { acceptWebSocket, isWebSocket, webSocketChannels } from './websocket.ts'
 
 export function engineConnect(definition: ConnectSubresource): Connect {
-  const { group, subresource, methods, onRequest, onStream } = definition
+  const { group, subresource, methods } = definition
   return {
     info: {
       name: subresource,
@@ -18,17 +18,17 @@ export function engineConnect(definition: ConnectSubresource): Connect {
     },
     async serve(call) {
       const { req, res, resource } = call
-      if (onRequest === undefined) throw badRequest('Upgrade request required')
+      if (definition.onRequest === undefined) throw badRequest('Upgrade request required')
       if (!methods.some((method) => method === req.method))
         throw methodNotAllowed(resource.name, (req.method ?? '').toLowerCase())
       const cancel = new AbortController()
       res.on('close', () => {
         cancel.abort()
       })
-      await onRequest(requestOf(call, cancel.signal), req, res)
+      await definition.onRequest(requestOf(call, cancel.signal), req, res)
     },
     async upgrade(call, upgrade) {
-      if (onStream === undefined || !isWebSocket(upgrade.req))
+      if (definition.onStream === undefined || !isWebSocket(upgrade.req))
         throw badRequest('this subresource is not a WebSocket stream')
       const cancel = new AbortController()
       const request = requestOf(call, cancel.signal)
@@ -36,7 +36,7 @@ export function engineConnect(definition: ConnectSubresource): Connect {
       webSocket.on('close', () => {
         cancel.abort()
       })
-      await onStream(request, webSocketChannels(webSocket))
+      await definition.onStream(request, webSocketChannels(webSocket))
     },
   }
 }

@@ -11,6 +11,8 @@ import { startWatch, type WatchRequest, type WatchSession } from './watch-sessio
 
 /** What may wait in one connection before its reader counts as stuck. */
 const maxPendingBytes = 16 << 20
+/** Time for a stuck reader to fetch what was sent before its connection is cut. */
+const slowGraceMs = 10_000
 
 export interface HttpWatchOptions {
   readonly request: WatchRequest
@@ -31,7 +33,8 @@ export async function serveHttpWatch(
 ): Promise<void> {
   const { render, request } = options
   const output = res as NodeJS.WritableStream & { destroyed?: boolean; writableLength: number }
-  let session: WatchSession | undefined
+  // Set when the watch has started; the callbacks below may run before.
+  const running: { session?: WatchSession } = {}
   let headersSent = false
   let ended = false
   const { promise: finished, resolve: finish } = Promise.withResolvers<undefined>()
@@ -54,10 +57,12 @@ export async function serveHttpWatch(
     if (first === undefined || output.destroyed === true) return
     begin()
     output.write(pending.length === 1 ? first : Buffer.concat(pending))
-    if (output.writableLength > maxPendingBytes) {
+    if (!ended && output.writableLength > maxPendingBytes) {
       options.onSlow()
+      // Whoever does not read does not read this either: the connection goes after a while.
+      setTimeout(() => res.destroy(), slowGraceMs).unref()
       end(gone('the watcher did not keep up and must list again'))
-      session?.stop()
+      running.session?.stop()
     }
   }
   const write = (bytes: Buffer): void => {
@@ -76,10 +81,10 @@ export async function serveHttpWatch(
   }
   output.on('close', () => {
     ended = true
-    session?.stop()
+    running.session?.stop()
     finish(undefined)
   })
-  session = await startWatch(registry, resource, request, {
+  running.session = await startWatch(registry, resource, request, {
     event: (type, object) => {
       write(render === undefined ? object.eventLine(type) : render(type, object))
     },
@@ -93,7 +98,7 @@ export async function serveHttpWatch(
     end,
   })
   // TypeScript cannot see that the callbacks above may have run.
-  if (ended as boolean) session.stop()
+  if (ended as boolean) running.session.stop()
   else begin()
   await finished
 }
