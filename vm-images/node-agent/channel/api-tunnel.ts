@@ -27,7 +27,7 @@ function tunnel(reverse: ReverseConnection, socket: Socket, logger: Logger): voi
   socket.on('error', () => undefined)
   try {
     const stream = reverse.request({ ':method': 'POST', ':path': tunnelPath }, { endStream: false })
-    stream.on('error', (error) => {
+    stream.on('error', (error: Error) => {
       logger.debug('API tunnel ended', { error: error.message })
       socket.destroy()
     })

@@ -35,7 +35,7 @@ export function startControlServer(options: ControlServerOptions): Promise<Contr
     session.setLocalWindowSize(windowBytes)
   })
   http.on('stream', options.onStream)
-  http.on('sessionError', (error) => {
+  http.on('sessionError', (error: Error) => {
     logger.debug('agent session error', { error: error.message })
   })
   const server = createTlsServer(
@@ -50,7 +50,7 @@ export function startControlServer(options: ControlServerOptions): Promise<Contr
       noDelay: true,
     },
     (socket) => {
-      socket.on('error', (error) => {
+      socket.on('error', (error: Error) => {
         logger.debug('control connection error', { error: error.message })
       })
       const { subject } = socket.getPeerCertificate()
@@ -62,7 +62,7 @@ export function startControlServer(options: ControlServerOptions): Promise<Contr
       else socket.destroy()
     },
   )
-  server.on('tlsClientError', (error) => {
+  server.on('tlsClientError', (error: Error) => {
     logger.debug('TLS handshake failed', { error: error.message })
   })
   return new Promise((resolve, reject) => {

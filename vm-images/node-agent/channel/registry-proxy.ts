@@ -42,7 +42,7 @@ function forward(reverse: ReverseConnection, request: IncomingMessage, response:
     response.writeHead(received[':status'] ?? 502, Object.fromEntries(plain))
     copy(stream, response)
   })
-  stream.on('error', (error) => {
+  stream.on('error', (error: Error) => {
     logger.debug('registry answer cut off', { path, error: error.message })
     refuse(response, 502, error)
   })

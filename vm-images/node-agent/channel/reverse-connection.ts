@@ -51,7 +51,7 @@ export class ReverseConnection {
     session.on('connect', () => {
       session.setLocalWindowSize(windowBytes)
     })
-    session.on('error', (error) => {
+    session.on('error', (error: Error) => {
       this.#logger.debug('reverse session error', { error: error.message })
     })
     session.on('close', () => {

@@ -1,5 +1,5 @@
 // gRPC probes: grpc.health.v1.Health/Check must answer SERVING. The two tiny messages are written by hand.
-import { connect } from 'node:http2'
+import { connect, type IncomingHttpHeaders } from 'node:http2'
 import type { ProbeResult } from './http-probe.ts'
 
 const serving = 1
@@ -19,7 +19,7 @@ export function grpcProbe(host: string, port: number, service: string, timeoutMs
         `timeout: failed to connect service "${target}" within ${String(timeoutMs / 1000)}s: context deadline exceeded`,
       )
     }, timeoutMs)
-    session.on('error', (error) => {
+    session.on('error', (error: Error) => {
       finish(false, `error: ${error.message}`)
     })
     const stream = session.request({
@@ -34,7 +34,7 @@ export function grpcProbe(host: string, port: number, service: string, timeoutMs
     stream.on('response', (headers) => {
       status = headerText(headers['grpc-status']) ?? status
     })
-    stream.on('trailers', (headers) => {
+    stream.on('trailers', (headers: IncomingHttpHeaders) => {
       status = headerText(headers['grpc-status']) ?? status
     })
     stream.on('data', (chunk: Buffer) => chunks.push(chunk))

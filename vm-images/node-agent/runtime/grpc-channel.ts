@@ -133,7 +133,7 @@ async function* messages(stream: ClientHttp2Stream): AsyncGenerator<Uint8Array> 
   stream.on('response', (received) => {
     headers = { ...headers, ...received }
   })
-  stream.on('trailers', (received) => {
+  stream.on('trailers', (received: IncomingHttpHeaders) => {
     headers = { ...headers, ...received }
   })
   let buffered: Buffer = Buffer.alloc(0)
