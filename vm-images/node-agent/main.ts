@@ -70,7 +70,7 @@ async function main(config: GuestConfig): Promise<void> {
     clock,
   })
   const serviceInformer = informers.of(services)
-  let runtimeVersion = 'unknown'
+  let runtimeVersion = '(not up yet)'
   const nodeInformer = informers.of(nodes)
   const reporter = new NodeReporter({
     config,

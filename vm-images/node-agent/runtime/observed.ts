@@ -45,10 +45,3 @@ export interface ObservedPod {
   /** Newest first. */
   readonly containers: readonly ObservedContainer[]
 }
-
-/** The newest instance of a container, whatever its state. */
-export function newestContainer(observed: ObservedPod, name: string): ObservedContainer | undefined {
-  return observed.containers.find((container) => container.name === name)
-}
-
-export const isRunning = (container: ObservedContainer | undefined): boolean => container?.state === 'running'
