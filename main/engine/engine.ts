@@ -163,6 +163,8 @@ export async function startEngine(
       clock,
     })
     const runningScheduler = startScheduler({
+      // One set of watches for both.
+      informers: controllers.informers,
       client: createClient(api.transport(scheduler)),
       logger: logger.child({ part: 'scheduler' }),
       clock,

@@ -7,6 +7,7 @@ import { newWriteContext, type Registry, type WriteRequest } from './context.ts'
 import { fillSystemFields, validateMetadata } from './metadata.ts'
 import { generateName } from '../../../common/machinery/random-name.ts'
 import { trackFields } from './field-ownership.ts'
+import { inTurn } from './in-turn.ts'
 import { keyOf, type ServedResource } from './served-resource.ts'
 import { encodeForStore, StoredObject } from './stored-object.ts'
 import { translateStoreErrors } from './store-errors.ts'
@@ -30,19 +31,19 @@ export async function createObject(
 ): Promise<StoredObject> {
   const { object, request, namespace } = options
   const context = newWriteContext(registry, request, '')
-  prepareForCreate(resource, object, namespace, context)
   const { generateName: base } = object.metadata
   const generated = (object.metadata.name ?? '') === '' && base !== undefined && base !== ''
-  if (!generated) {
-    const result = await createOnce(registry, resource, options, context)
-    if (result === undefined) throw alreadyExists(resource.name, object.metadata.name ?? '')
-    return result
-  }
-  for (let attempt = 0; attempt < generateAttempts; attempt += 1) {
-    object.metadata.name = generateName(base)
-    const result = await createOnce(registry, resource, options, context)
+  const attempts = generated ? generateAttempts : 1
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    // Before the kind prepares the object: some kinds write the name into labels of theirs.
+    if (generated) object.metadata.name = generateName(base)
+    const result = await inTurn(resource, () => {
+      prepareForCreate(resource, object, namespace, context)
+      return createOnce(registry, resource, options, context)
+    })
     if (result !== undefined) return result
   }
+  if (!generated) throw alreadyExists(resource.name, object.metadata.name ?? '')
   throw new StatusError({
     code: 409,
     reason: 'AlreadyExists',

@@ -9,6 +9,7 @@ import { createObject, saved, toStoredForm, unsaved } from './create.ts'
 import { carryOverSystemFields, validateMetadata, validateMetadataUpdate } from './metadata.ts'
 import { sameJson } from './same-json.ts'
 import { trackFields } from './field-ownership.ts'
+import { inTurn } from './in-turn.ts'
 import { keyOf, type ServedResource } from './served-resource.ts'
 import { translateStoreErrors } from './store-errors.ts'
 import { encodeForStore, type StoredObject } from './stored-object.ts'
@@ -57,7 +58,8 @@ export async function updateObject(
       })
       return { object, created: true }
     }
-    const outcome = await updateOnce(registry, resource, options, resource.codec.of(entry), key)
+    const stored = resource.codec.of(entry)
+    const outcome = await inTurn(resource, () => updateOnce(registry, resource, options, stored, key))
     if (outcome.done) return { object: outcome.object, created: false }
     entry = outcome.newest
   }

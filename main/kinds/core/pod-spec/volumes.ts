@@ -12,7 +12,7 @@ import { checkQuantity } from '../../validation/quantity.ts'
 import { unsupported } from '../../validation/values.ts'
 import { checkDownwardFile } from './downward-api.ts'
 import { checkNetworkVolume } from './network-volumes.ts'
-import { checkFileMode, checkNoBacksteps, checkUnreservedPath } from './paths.ts'
+import { checkFileMode, checkNoBacksteps } from './paths.ts'
 import { checkItems } from './key-items.ts'
 import { checkProjectedVolume } from './projected-volume.ts'
 
