@@ -46,3 +46,6 @@ export function explainStartError(image: string, message: string, arch: GuestArc
     `node with nodeSelector {"kubernetes.io/arch": "${other}"} (image "${image}"): ${message}`
   )
 }
+
+/** Whether a message is one of the explanations above. */
+export const isWrongArchitecture = (message: string): boolean => /^this image is (amd64|arm64)-only/.test(message)

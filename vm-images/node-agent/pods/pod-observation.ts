@@ -2,22 +2,26 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Pod } from '../../../common/api/generated/types.ts'
-import { guestPaths } from '../../../common/channel/guest-config.ts'
+import { guestPaths, type GuestArch } from '../../../common/channel/guest-config.ts'
 import type { ObservedContainer, ObservedPod } from '../runtime/observed.ts'
 import { RuntimeService, type Runtime } from '../runtime/runtime.ts'
 import { describeError } from '../logger.ts'
+import { explainStartError } from './image-reference.ts'
 import type { PodContext } from './pod-context.ts'
 import { terminationMessage } from './termination-message.ts'
 
 export const podLogDirectory = (pod: Pod): string =>
   join(guestPaths.podLogs, `${pod.metadata.namespace ?? ''}_${pod.metadata.name ?? ''}_${pod.metadata.uid ?? ''}`)
 
-export async function observeWithMessages(runtime: Runtime, uid: string): Promise<ObservedPod> {
+export async function observeWithMessages(runtime: Runtime, uid: string, arch: GuestArch): Promise<ObservedPod> {
   const observed = await runtime.observe(uid)
-  return { ...observed, containers: await Promise.all(observed.containers.map(withMessage)) }
+  return {
+    ...observed,
+    containers: await Promise.all(observed.containers.map((container) => withMessage(container, arch))),
+  }
 }
 
-async function withMessage(container: ObservedContainer): Promise<ObservedContainer> {
+async function withMessage(container: ObservedContainer, arch: GuestArch): Promise<ObservedContainer> {
   if (container.state !== 'exited') return container
   const message = await terminationMessage({
     file: container.terminationMessageFile,
@@ -25,6 +29,7 @@ async function withMessage(container: ObservedContainer): Promise<ObservedContai
     failed: container.exitCode !== 0,
     logPath: container.logPath,
     runtimeMessage: container.message,
+    explain: (failure) => explainStartError(container.image, failure, arch),
   })
   return { ...container, message }
 }

@@ -16,6 +16,7 @@ import { startContainer, StartError } from './container-starter.ts'
 import { stopAllContainers, stopContainer, type StopInput } from './container-stopper.ts'
 import { dnsSettings, podHostname } from './hosts-file.ts'
 import { isSidecar, planPod, type Plan } from './plan.ts'
+import { isWrongArchitecture } from './image-reference.ts'
 import type { PodContext, PodEvent } from './pod-context.ts'
 import { podCgroup } from './resources.ts'
 import { sandboxConfig } from './sandbox-config.ts'
@@ -51,6 +52,8 @@ export class PodWorker {
   readonly #setUpRetry = new Backoff({ baseMs: 1000, maxMs: 122_000 })
   /** Aborted as soon as the pod is to be stopped: ends pulls and hooks. */
   readonly #stopping = new AbortController()
+  /** Containers whose wrong architecture has been told. */
+  readonly #explained = new Set<string>()
   #hurry = new AbortController()
   #pod: Pod
   #inApi: boolean
@@ -408,8 +411,20 @@ export class PodWorker {
     return status
   }
 
-  #observe(): Promise<ObservedPod> {
-    return observeWithMessages(this.#context.runtime, this.uid)
+  async #observe(): Promise<ObservedPod> {
+    const { runtime, config } = this.#context
+    const observed = await observeWithMessages(runtime, this.uid, config.arch)
+    for (const { id, name, message } of observed.containers) {
+      if (!isWrongArchitecture(message) || this.#explained.has(id)) continue
+      this.#explained.add(id)
+      this.#event(
+        'Warning',
+        'Failed',
+        `Error: ${message}`,
+        this.#pod.spec?.containers.find((c) => c.name === name),
+      )
+    }
+    return observed
   }
 
   #podIps(observed: ObservedPod): readonly string[] {

@@ -12,7 +12,14 @@ export async function terminationMessage(options: {
   failed: boolean
   logPath: string
   runtimeMessage: string
+  /** Puts a runtime's failure into plain words. */
+  explain: (failure: string) => string
 }): Promise<string> {
+  if (options.failed && options.logPath !== '') {
+    // crun reports a program it cannot execute only in the container's log, as a line of its own.
+    const end = await logTail(options.logPath)
+    if (/"exec container process .*[Ee]xec format error"/.test(end)) return options.explain('exec format error')
+  }
   const own = options.file === '' ? '' : await head(options.file)
   if (own !== '') return own
   if (options.policy === 'FallbackToLogsOnError' && options.failed && options.logPath !== '') {
