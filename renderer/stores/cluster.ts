@@ -25,7 +25,7 @@ export const useCluster = defineStore('cluster', () => {
     const key = `${ref.group}/${ref.plural}`
     let found = collections.get(key)
     if (found === undefined) {
-      found = createCollection<T>(ref) as unknown as Collection
+      found = createCollection<T>(ref)
       collections.set(key, found)
     }
     return found as unknown as Collection<T>
