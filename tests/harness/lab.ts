@@ -48,20 +48,22 @@ export async function openLab(): Promise<Lab> {
       return name
     },
     async deploymentReady(name, namespace = 'default') {
-      await eventually(
-        `deployment ${name} ready`,
-        async () => {
-          const { spec, status } = await json<{
-            spec: { replicas: number }
-            status: { readyReplicas?: number; updatedReplicas?: number; replicas?: number }
-          }>(`get deployment ${name} -n ${namespace}`)
-          return (
-            status.readyReplicas === spec.replicas &&
-            status.updatedReplicas === spec.replicas &&
-            status.replicas === spec.replicas
-          )
+      const ready = async (): Promise<boolean> => {
+        const { spec, status } = await json<{
+          spec: { replicas: number }
+          status: { readyReplicas?: number; updatedReplicas?: number; replicas?: number }
+        }>(`get deployment ${name} -n ${namespace}`)
+        return (
+          status.readyReplicas === spec.replicas &&
+          status.updatedReplicas === spec.replicas &&
+          status.replicas === spec.replicas
+        )
+      }
+      await eventually(`deployment ${name} ready`, ready, { deadlineMs: podDeadlineMs, everyMs: 500 }).catch(
+        async (error: unknown) => {
+          const state = await tool.run(`describe pods -n ${namespace} -l app=${name}`)
+          throw new Error(`${String(error)}\n${state.stdout.slice(-5000)}`, { cause: error })
         },
-        { deadlineMs: podDeadlineMs, everyMs: 500 },
       )
     },
   }

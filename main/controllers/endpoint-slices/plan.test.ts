@@ -58,6 +58,14 @@ describe('endpoint slices', () => {
     expect(create).toHaveLength(1)
     expect(create[0]?.endpoints).toEqual([])
   })
+  it('leaves the empty slice of nobody as it is, and empties the last one when its pods go', () => {
+    const nobody = stored(plan(service(), []).create)
+    expect(plan(service(), [], nobody)).toEqual({ create: [], update: [], delete: [] })
+    const full = stored(plan(service(), [pod(1)]).create)
+    const emptied = plan(service(), [], full)
+    expect(emptied).toMatchObject({ create: [], delete: [], update: [{ metadata: { name: 'web-0' }, endpoints: [] }] })
+    expect(plan(service(), [], emptied.update)).toEqual({ create: [], update: [], delete: [] })
+  })
   it('publishes pods that are not ready when asked to', () => {
     const { create } = plan(service({ publishNotReadyAddresses: true }), [pod(1, { ready: false })])
     expect(create[0]?.endpoints?.[0]?.conditions).toMatchObject({ ready: true, serving: false })

@@ -49,8 +49,20 @@ export function planSlices(
   for (const stale of byPorts.values()) plan.delete.push(...stale)
   // A service without endpoints still has one slice, empty: "known to be nobody" differs from "not known yet".
   const kept = slices.length - plan.delete.length + plan.create.length
-  if (kept === 0) plan.create.push(newSlice(service, [], []))
+  if (kept === 0) keepOneEmpty(service, plan)
   return plan
+}
+
+/** Empties a slice that would go rather than replacing it: an empty one that is there already stays as it is. */
+function keepOneEmpty(service: Service, plan: SlicePlan): void {
+  const index = plan.delete.findIndex((slice) => slice.addressType === 'IPv4')
+  const [slice] = index < 0 ? [] : plan.delete.splice(index, 1)
+  if (slice === undefined) {
+    plan.create.push(newSlice(service, [], []))
+    return
+  }
+  const next = { ...slice, endpoints: [], ports: [], metadata: { ...slice.metadata, labels: sliceLabels(service) } }
+  if (changed(slice, next)) plan.update.push(next)
 }
 
 interface PortGroup {
