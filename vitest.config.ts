@@ -6,7 +6,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{common,main,vm-images,scripts}/**/*.test.ts'],
+          include: ['{common,main,renderer,vm-images,scripts}/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

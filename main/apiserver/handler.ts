@@ -270,7 +270,7 @@ function impersonated(req: HttpRequest, user: UserInfo, parts: ServerParts): Use
     groupsHeader === undefined
       ? []
       : (Array.isArray(groupsHeader) ? groupsHeader : groupsHeader.split(',')).map((group) => group.trim())
-  const require = (group: string, resource: string, namespace: string, target: string): void => {
+  const mayImpersonate = (group: string, resource: string, namespace: string, target: string): void => {
     const attributes = {
       user,
       verb: 'impersonate',
@@ -285,9 +285,9 @@ function impersonated(req: HttpRequest, user: UserInfo, parts: ServerParts): Use
     if (!decision.allowed) throw forbiddenError(attributes, decision.reason)
   }
   const account = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(name)
-  if (account === null) require('', 'users', '', name)
-  else require('', 'serviceaccounts', account[1] ?? '', account[2] ?? '')
-  for (const group of groups) require('', 'groups', '', group)
+  if (account === null) mayImpersonate('', 'users', '', name)
+  else mayImpersonate('', 'serviceaccounts', account[1] ?? '', account[2] ?? '')
+  for (const group of groups) mayImpersonate('', 'groups', '', group)
   const implied =
     account === null
       ? groups

@@ -36,7 +36,6 @@ export function nodeLoad(input: { machine?: Machine; node?: Node; pods: readonly
     (machine?.spec.memoryMiB ?? 512) * 2 ** 20
   const cpuUsed = machine?.status?.resources?.cpuMillis
   const memoryUsed = machine?.status?.resources?.rssBytes
-  const memoryGiven = (machine?.spec.memoryMiB ?? 0) * 2 ** 20
   const cpuReserved = sum('cpu', millis)
   const memoryReserved = sum('memory', bytes)
   const cpuScale = (machine?.spec.cpus ?? cpuTotal / 1000) * 1000
@@ -49,12 +48,9 @@ export function nodeLoad(input: { machine?: Machine; node?: Node; pods: readonly
       words: `${cpuUsed === undefined ? '' : `The machine uses ${cpuText(cpuUsed)} of ${cpuText(cpuScale)} CPU on this host. `}Pods have reserved ${cpuText(cpuReserved)} of ${cpuText(cpuTotal)}.`,
     },
     memory: {
-      ...(memoryUsed === undefined || memoryGiven === 0 ? {} : { used: Math.min(1, memoryUsed / memoryGiven) }),
+      // QEMU's own memory is no measure of what the guest uses: the bar shows what pods have reserved.
       reserved: Math.min(1, memoryReserved / memoryNode),
-      figure:
-        memoryUsed === undefined
-          ? `${formatBytes(memoryReserved)} reserved`
-          : `${formatBytes(memoryUsed)} of ${formatBytes(memoryGiven)}`,
+      figure: `${formatBytes(memoryReserved)} of ${formatBytes(memoryNode)} reserved`,
       words: `${memoryUsed === undefined ? '' : `The machine takes ${formatBytes(memoryUsed)} of this host's memory. `}Pods have reserved ${formatBytes(memoryReserved)} of ${formatBytes(memoryNode)}.`,
     },
   }

@@ -100,7 +100,9 @@ it('deploys by form and follows to Ready', async () => {
 
 it('refuses a wrong field beside the field', async () => {
   await byId('nav-deploy').click()
+  await byId('deploy-image').fill('hello:1.0')
   await byId('deploy-name').fill('Not A Name')
+  await byId('deploy-name').blur()
   await byId('deploy-name-error').waitFor()
 })
 
@@ -125,9 +127,9 @@ it('shows the log, why the pod is here, and opens a terminal in it', async () =>
   await page.goto(`${await lab.server()}/#/workloads/pods/default/${pod.metadata.name}`)
   await byId('action-exec').click()
   await byId('terminal-panel').waitFor()
-  await byId('terminal-exec').click()
+  await byId('terminal-pod').click()
   await page.keyboard.type('echo seen-$((40+2))\n')
   // xterm draws its rows as text: wait for the answer of the shell, not for the typed line.
-  await byId('terminal-exec').getByText('seen-42').first().waitFor({ timeout: podDeadlineMs })
+  await byId('terminal-pod').getByText('seen-42').first().waitFor({ timeout: podDeadlineMs })
   await picture('terminal')
 })

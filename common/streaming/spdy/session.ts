@@ -58,6 +58,9 @@ export class SpdySession {
       send: (frame) => this.#send(frame),
       headerBlock: (headers) => this.#deflater.deflate(encodeHeaders(headers)),
       forget: (id) => this.#streams.delete(id),
+      // As a client we speak to container runtimes, which keep no windows and hang up right after their last word: a frame sent
+      // then would reset the connection under output that is still to be read.
+      announcesConsumed: options.role === 'server',
     }
     this.ended = this.#run()
   }

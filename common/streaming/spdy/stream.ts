@@ -7,6 +7,8 @@ export interface SessionSide {
   send(frame: Exclude<SpdyFrame, { type: 'ignored' }>): Promise<void>
   headerBlock(headers: Iterable<readonly [string, string]>): Uint8Array
   forget(id: number): void
+  /** Whether the peer is told what was consumed (WINDOW_UPDATE). */
+  readonly announcesConsumed: boolean
 }
 
 /** Unread bytes of one stream before the whole session waits for its reader. */
@@ -93,7 +95,7 @@ export class SpdyStream {
           this.#wakeSession?.()
           this.#wakeSession = undefined
         }
-        if (chunk.length > 0 && !this.#aborted) {
+        if (chunk.length > 0 && !this.#aborted && this.#side.announcesConsumed) {
           void this.#side.send({ type: 'window-update', streamId: this.id, delta: chunk.length }).catch(() => undefined)
         }
         yield chunk
