@@ -52,8 +52,3 @@ export function objectKey(object: { metadata: ObjectMeta }): string {
   const { namespace, name = '' } = object.metadata
   return namespace === undefined || namespace === '' ? name : `${namespace}/${name}`
 }
-
-export function parseObjectKey(key: string): { namespace?: string; name: string } {
-  const slash = key.indexOf('/')
-  return slash < 0 ? { name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) }
-}

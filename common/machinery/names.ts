@@ -92,14 +92,6 @@ export const validateLabelValue = rule({
 
 const unbounded = Number.POSITIVE_INFINITY
 
-export const validateCIdentifier = rule({
-  maxBytes: unbounded,
-  pattern: '[A-Za-z_][A-Za-z0-9_]*',
-  message:
-    "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'",
-  examples: ['my_name', 'MY_NAME', 'MyName'],
-})
-
 export const validateHttpHeaderName = rule({
   maxBytes: unbounded,
   pattern: '[-A-Za-z0-9]+',
@@ -123,19 +115,6 @@ const configKeyRule = rule({
 
 /** Keys of ConfigMap and Secret data: they become file names, so no way out of the directory. */
 export const validateConfigMapKey = (value: string): string[] => [...configKeyRule(value), ...climbing(value)]
-
-const environmentNameRule = rule({
-  maxBytes: unbounded,
-  pattern: '[-._a-zA-Z][-._a-zA-Z0-9]*',
-  message:
-    "a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not start with a digit",
-  examples: ['my.env-name', 'MY_ENV.NAME', 'MyEnvName1'],
-})
-
-export const validateStrictEnvironmentName = (value: string): string[] => [
-  ...environmentNameRule(value),
-  ...climbing(value),
-]
 
 /** What the API accepts: any printable ASCII except "=". */
 export function validateEnvironmentName(value: string): string[] {

@@ -168,9 +168,6 @@ export const quantityToMillis = (input: QuantityInput): number => roundUp(asQuan
 /** Whole units, rounded up (memory and storage in bytes, counts of pods or devices). */
 export const quantityToBytes = (input: QuantityInput): number => roundUp(asQuantity(input).nanos, nano)
 
-/** Whole units, rounded up: the same number as `quantityToBytes`, for quantities that are not bytes. */
-export const quantityToNumber = quantityToBytes
-
 export const quantityFromMillis = (millis: number): Quantity => ({
   nanos: BigInt(Math.round(millis)) * 1_000_000n,
   format: 'DecimalSI',

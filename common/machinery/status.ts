@@ -115,9 +115,6 @@ export const notAcceptable = (message: string): StatusError =>
 export const requestTooLarge = (message: string): StatusError =>
   new StatusError({ code: 413, reason: 'RequestEntityTooLarge', message })
 
-export const tooManyRequests = (message: string, retryAfterSeconds: number): StatusError =>
-  new StatusError({ code: 429, reason: 'TooManyRequests', message, details: { retryAfterSeconds } })
-
 export const internalError = (message: string, options?: ErrorOptions): StatusError =>
   new StatusError(
     {

@@ -15,8 +15,3 @@ const path = '/apis/lab.orrery.dev/v1alpha1/labs/default/forwards'
 
 export const openForward = (target: Pick<Forward, 'kind' | 'namespace' | 'name' | 'port'>): Promise<Forward> =>
   api.transport.request<Forward>({ method: 'POST', path, body: target })
-
-export async function listForwards(): Promise<Forward[]> {
-  const answer = await api.transport.request<Forward[] | { items: Forward[] }>({ method: 'GET', path })
-  return Array.isArray(answer) ? answer : answer.items
-}

@@ -24,8 +24,6 @@ onReconnect(() => {
 export const liveCollection = <T extends KubeObject>(resource: ResourceRef<T>): Informer<T> =>
   createInformer({ client: api, resource, logger: silentLogger, clock })
 
-export { StatusError } from '../../common/machinery/status.ts'
-export { resourcePath } from '../../common/client/create-client.ts'
 export * as resources from '../../common/client/resources.ts'
 export type { KubeObject, ObjectMeta } from '../../common/machinery/meta.ts'
 export type { ResourceRef } from '../../common/client/client.ts'

@@ -1,6 +1,6 @@
 // metadata.managedFields as the tracker works with it: one set of fields per manager. Source: apimachinery pkg/util/managedfields.
 import type { ManagedFieldsEntry } from '../../api/generated/types.ts'
-import { isJsonObject, jsonEqual } from '../json.ts'
+import { isJsonObject } from '../json.ts'
 import type { FieldSet } from './field-set.ts'
 import { difference, isEmptySet, setOfPath, union } from './field-set.ts'
 
@@ -108,5 +108,3 @@ function mergeOldest(managers: readonly Manager[]): Manager[] {
   }
   return [...kept, merged]
 }
-
-export const sameFields = (a: FieldSet, b: FieldSet): boolean => jsonEqual(a, b)

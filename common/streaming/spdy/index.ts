@@ -2,4 +2,3 @@
 export { type ByteConnection, SpdySession, type SpdySessionOptions } from './session.ts'
 export { SpdyStream } from './stream.ts'
 export { type HeaderInflater, maxHeaderBlockBytes, type NewHeaderInflater, type SpdyHeaders } from './header-block.ts'
-export { rstStatus, SpdyProtocolError } from './frames.ts'

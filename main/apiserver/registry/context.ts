@@ -1,7 +1,6 @@
 // What all registry operations share, and what one write carries along.
 import { formatTime, type Clock } from '../../../common/machinery/clock.ts'
 import type { Logger } from '../../../common/machinery/logger.ts'
-import type { KubeObject } from '../../../common/machinery/meta.ts'
 import type { ClusterFacts, WriteContext } from '../../kinds/kind.ts'
 import type { Store } from '../../store/store.ts'
 import type { AdmissionChain } from '../admission/admission.ts'
@@ -70,5 +69,3 @@ export function readStored(
   const entry = registry.store.get(keyOf(resource, namespace, name))
   return entry === undefined ? undefined : resource.codec.of(entry)
 }
-
-export const isBeingDeleted = (object: KubeObject): boolean => object.metadata.deletionTimestamp !== undefined

@@ -1,6 +1,6 @@
 // A node with the sums over its pods, kept up to date pod by pod so that a scheduling cycle never looks at pods.
 import type { Node, Taint } from '../../../common/api/generated/types.ts'
-import { quantityToNumber } from '../../../common/machinery/quantity.ts'
+import { quantityToBytes } from '../../../common/machinery/quantity.ts'
 import type { HostPort, PodFacts } from './pod-facts.ts'
 import type { Resources } from './pod-resources.ts'
 import { minus, noResources, plus, toResources } from './pod-resources.ts'
@@ -33,7 +33,7 @@ export class NodeState {
     const { allocatable, capacity, images } = node?.status ?? {}
     const quantities = allocatable ?? capacity
     this.allocatable = toResources(quantities)
-    this.maxPods = quantities?.['pods'] === undefined ? 0 : quantityToNumber(quantities['pods'])
+    this.maxPods = quantities?.['pods'] === undefined ? 0 : quantityToBytes(quantities['pods'])
     this.taints = node?.spec?.taints ?? noTaints
     this.labels = node?.metadata.labels ?? {}
     this.images = new Map(
