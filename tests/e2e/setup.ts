@@ -43,6 +43,10 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     await endVms(home)
     if (process.env['ORRERY_KEEP'] === undefined) await rm(home, { recursive: true, force: true })
   }
+  // Ended from outside, too: the VMs are processes of their own and would stay.
+  process.once('SIGTERM', () => {
+    void teardown().finally(() => process.exit(143))
+  })
   try {
     const up = await orrery(home, ['up', '--timeout', '600'], { timeoutMs: 660_000 })
     process.stdout.write(up.stdout)

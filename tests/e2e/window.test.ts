@@ -128,6 +128,7 @@ it('shows the log, why the pod is here, and opens a terminal in it', async () =>
   await byId('action-exec').click()
   await byId('terminal-panel').waitFor()
   await byId('terminal-pod').click()
+  await byId('terminal-pod').getByText('built-in shell').waitFor({ timeout: podDeadlineMs })
   await page.keyboard.type('echo seen-$((40+2))\n')
   // xterm draws its rows as text: wait for the answer of the shell, not for the typed line.
   await byId('terminal-pod').getByText('seen-42').first().waitFor({ timeout: podDeadlineMs })
