@@ -26,7 +26,7 @@ export const agentPaths = {
   portForward: '/portForward',
   /** POST /dial?host=IP&port=N -> raw bytes both ways, a TCP connection made from the node (services, pods) */
   dial: '/dial',
-  /** POST /shell?cols=N&rows=N -> framed duplex with a PTY in the node itself */
+  /** POST /shell?cols=N&rows=N -> framed duplex with a PTY in the node itself; tty=false: without one, for scripts */
   shell: '/shell',
   /** GET -> kubelet stats summary (stats/v1alpha1 Summary: node, pods[].containers[] cpu.usageNanoCores, memory.workingSetBytes, …) */
   statsSummary: '/stats/summary',

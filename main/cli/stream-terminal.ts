@@ -9,7 +9,10 @@ const leaveKey = 0x1d
 const frame = (channel: number, payload: Uint8Array): Buffer => Buffer.concat([Buffer.from([channel]), payload])
 
 /** Resolves with the exit code that the remote side reported (0 for a console left by the user). */
-export async function streamTerminal(socket: WebSocket, options: { pty: boolean }): Promise<number> {
+export async function streamTerminal(
+  socket: WebSocket,
+  options: { kind: 'console' | 'terminal' | 'script' },
+): Promise<number> {
   const { stdin, stdout } = process
   let exitCode = 0
   socket.on('message', (data: Buffer) => {
@@ -43,14 +46,14 @@ export async function streamTerminal(socket: WebSocket, options: { pty: boolean 
     stdin.setRawMode(true)
     process.stderr.write('Connected. Ctrl-] leaves.\r\n')
   }
-  if (options.pty && stdout.isTTY) {
+  if (options.kind === 'terminal' && stdout.isTTY) {
     sendSize()
     stdout.on('resize', sendSize)
   }
   stdin.on('data', onData)
   stdin.once('end', () => {
-    // The end of piped input is what a person types to end a shell: Ctrl-D. A console just stays open.
-    if (options.pty && socket.readyState === socket.OPEN) socket.send(frame(frameChannel.stdin, Buffer.from([0x04])))
+    if (options.kind === 'script' && socket.readyState === socket.OPEN)
+      socket.send(frame(frameChannel.close, Buffer.from([frameChannel.stdin])))
   })
   await once(socket, 'close')
   stdin.off('data', onData)

@@ -43,7 +43,7 @@ afterAll(async () => {
 })
 
 const shell = (node: string, script: string): Promise<{ code: number; stdout: string }> =>
-  lab.orrery(['shell', node], { input: `${script}\nexit\n`, timeoutMs: 90_000 })
+  lab.orrery(['shell', node], { input: `${script}\n`, timeoutMs: 90_000 })
 
 /** A fresh forward each time: the engine itself may have been replaced since. */
 async function served(): Promise<void> {

@@ -9,11 +9,15 @@ async function attach(machine: string, subresource: 'console' | 'shell'): Promis
   try {
     await engine.client.get(machines, machine)
     const { columns = 80, rows = 24 } = process.stdout
-    const query = subresource === 'shell' ? `?cols=${String(columns)}&rows=${String(rows)}` : ''
+    // Piped input is a script: no terminal, output and errors apart.
+    const tty = Boolean(process.stdin.isTTY)
+    const query = subresource === 'shell' ? `?cols=${String(columns)}&rows=${String(rows)}&tty=${String(tty)}` : ''
     const socket = engine.open(
       `/apis/lab.orrery.dev/v1alpha1/machines/${encodeURIComponent(machine)}/${subresource}${query}`,
     )
-    process.exitCode = await streamTerminal(socket, { pty: subresource === 'shell' })
+    process.exitCode = await streamTerminal(socket, {
+      kind: subresource === 'console' ? 'console' : tty ? 'terminal' : 'script',
+    })
   } finally {
     engine.close()
   }
@@ -28,7 +32,7 @@ export function consoleCommand(): Command {
 
 export function shellCommand(): Command {
   return new Command('shell')
-    .description('a root shell on a node, outside its pods (Ctrl-] leaves)')
+    .description('a root shell on a node, outside its pods (Ctrl-] leaves); runs a script when input is piped')
     .argument('<machine>')
     .action((machine: string) => attach(machine, 'shell'))
 }

@@ -1,4 +1,4 @@
-// machines/{name}/shell: a shell in the node itself, carried by the agent. Query `cols` and `rows` give its first size; channels are
+// machines/{name}/shell: a shell in the node itself, carried by the agent. Query `cols` and `rows` give its first size, `tty=false` one without a terminal, for scripts; channels are
 // those of exec (0 input, 1 output, 3 the final status, 4 resize).
 import { agentPaths, frameChannel } from '../../../common/channel/agent-api.ts'
 import { labGroup } from '../../../common/api/lab/v1alpha1.ts'
@@ -17,7 +17,11 @@ export function shellSubresource(nodes: NodeConnections): ConnectSubresource {
       const response = await nodes.request(request.name, {
         method: 'POST',
         path: agentPaths.shell,
-        query: { cols: size(request, 'cols', 80), rows: size(request, 'rows', 24) },
+        query: {
+          cols: size(request, 'cols', 80),
+          rows: size(request, 'rows', 24),
+          tty: request.query.get('tty') !== 'false',
+        },
         signal: request.signal,
       })
       if (response.status !== 200) throw await refused(response)

@@ -1,14 +1,26 @@
-// POST /shell?cols=N&rows=N: a login shell of the node itself on a pseudo-terminal.
+// POST /shell?cols=N&rows=N: a login shell of the node itself on a pseudo-terminal; with tty=false one without.
 import { frameChannel } from '../../../common/channel/agent-api.ts'
 import { badRequest } from '../../../common/machinery/status.ts'
 import type { Handler } from './agent-server.ts'
 import { exitStatus, FramedStream } from './framed-stream.ts'
+import { scriptShell } from './script-shell.ts'
 
 /** Output waiting for the client before the terminal is paused, and before it goes on. */
 const highWaterBytes = 100_000
 const lowWaterBytes = 5_000
 
-export const shell: Handler = async ({ stream, query }) => {
+const environment = (): Record<string, string> => ({
+  PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin',
+  HOME: '/root',
+  LANG: 'C.UTF-8',
+})
+
+export const shell: Handler = async (request) => {
+  const { stream, query } = request
+  if (query.get('tty') === 'false') {
+    scriptShell(request, environment())
+    return
+  }
   const cols = dimension(query, 'cols', 80)
   const rows = dimension(query, 'rows', 24)
   // A native module that few sessions need: loaded by the first.
@@ -18,7 +30,7 @@ export const shell: Handler = async ({ stream, query }) => {
     cols,
     rows,
     cwd: '/root',
-    env: { PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin', HOME: '/root', TERM: 'xterm-256color', LANG: 'C.UTF-8' },
+    env: { ...environment(), TERM: 'xterm-256color' },
     encoding: null,
   })
   const framed = new FramedStream(stream)
