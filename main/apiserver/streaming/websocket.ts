@@ -43,8 +43,8 @@ export function acceptWebSocket({ req, socket, head }: Upgrade, protocol: string
   })
 }
 
-/** Binary messages of a WebSocket, in order, with back-pressure towards the client. Ends when it is gone. */
-export async function* messages(webSocket: WebSocket): AsyncGenerator<Buffer> {
+/** Binary messages of a WebSocket from this call on, in order, with back-pressure towards the client. Ends when it is gone. */
+export function messages(webSocket: WebSocket): AsyncGenerator<Buffer> {
   const queue: Buffer[] = []
   let closed = false
   let wake: (() => void) | undefined
@@ -62,18 +62,22 @@ export async function* messages(webSocket: WebSocket): AsyncGenerator<Buffer> {
     closed = true
     notify()
   })
-  for (;;) {
-    const next = queue.shift()
-    if (next !== undefined) {
-      if (queue.length === 0 && webSocket.isPaused) webSocket.resume()
-      yield next
-    } else if (closed || webSocket.readyState === webSocket.CLOSED) return
-    else {
-      await new Promise<void>((resolve) => {
-        wake = resolve
-      })
+  // The listeners are there before anyone reads: a client speaks as soon as the connection is open.
+  const read = async function* (): AsyncGenerator<Buffer> {
+    for (;;) {
+      const next = queue.shift()
+      if (next !== undefined) {
+        if (queue.length === 0 && webSocket.isPaused) webSocket.resume()
+        yield next
+      } else if (closed || webSocket.readyState === webSocket.CLOSED) return
+      else {
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
     }
   }
+  return read()
 }
 
 function send(webSocket: WebSocket, bytes: Uint8Array): Promise<void> {
