@@ -87,7 +87,7 @@ it('the engine: VMs and pods go on untouched, nothing acknowledged is lost', asy
 it('the node agent: its pods keep running and it finds them again', async () => {
   const node = await lab.node('amd64')
   const before = await containers()
-  await shell(node, 'kill -9 $(pgrep -f agent.mjs | head -1)')
+  await shell(node, "kill -9 $(grep -al 'orrery/[a]gent.mjs' /proc/[0-9]*/cmdline | cut -d/ -f3)")
   await eventually(
     'the node is connected again',
     async () => (await shell(node, 'echo alive-$((40+2))')).stdout.includes('alive-42'),
@@ -100,7 +100,7 @@ it('the node agent: its pods keep running and it finds them again', async () => 
 
 it('containerd: it is started again and pods go on', async () => {
   const node = await lab.node('amd64')
-  await shell(node, 'kill -9 $(pgrep -x containerd)')
+  await shell(node, 'for p in /proc/[0-9]*; do [ "$(cat $p/comm)" = containerd ] && kill -9 ${p#/proc/}; done')
   await eventually(
     'containerd answers and the node is Ready',
     async () =>

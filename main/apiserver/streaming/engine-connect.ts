@@ -1,6 +1,8 @@
 // Subresources the engine brings along (a machine's console, a lab's import): routed and authorized here, carried out there.
 import { badRequest, methodNotAllowed, notFound } from '../../../common/machinery/status.ts'
 import type { ConnectRequest, ConnectSubresource } from '../apiserver.ts'
+import { frameChannel } from '../../../common/channel/agent-api.ts'
+import { toStatusError } from '../registry/store-errors.ts'
 import { readStored } from '../registry/context.ts'
 import type { Connect, ConnectCall } from './connect-table.ts'
 import { chooseChannelProtocol } from './remote-command.ts'
@@ -36,7 +38,15 @@ export function engineConnect(definition: ConnectSubresource): Connect {
       webSocket.on('close', () => {
         cancel.abort()
       })
-      await definition.onStream(request, webSocketChannels(webSocket))
+      const channels = webSocketChannels(webSocket)
+      try {
+        await definition.onStream(request, channels)
+      } catch (error) {
+        // The connection speaks WebSocket by now: the failure goes where a command's exit status goes.
+        const { status } = toStatusError(error)
+        await channels.send(frameChannel.error, Buffer.from(JSON.stringify(status))).catch(() => undefined)
+        channels.close(1011, status.message)
+      }
     },
   }
 }
