@@ -1,4 +1,5 @@
 // Sending an image archive (OCI layout or docker-save) to the lab's registry. XMLHttpRequest, because fetch has no upload progress.
+import type { ImageImportLine } from '../../common/api/lab/v1alpha1.ts'
 import { decodeFailure } from '../../common/client/wire.ts'
 
 export interface ImportProgress {
@@ -6,12 +7,6 @@ export interface ImportProgress {
   totalBytes: number
   /** What the engine last said it was doing. */
   message: string
-}
-
-interface ProgressLine {
-  message?: string
-  error?: string
-  reference?: string
 }
 
 /** Resolves with the references imported. Rejects with StatusError or Error in plain words. */
@@ -31,10 +26,10 @@ export function importImage(
       const end = final ? text.length : text.lastIndexOf('\n') + 1
       for (const line of text.slice(read, end).split('\n')) {
         if (line.trim() === '') continue
-        const parsed = parseLine(line)
-        if (parsed.reference !== undefined) references.push(parsed.reference)
-        if (parsed.error !== undefined) failure = parsed.error
-        if (parsed.message !== undefined) progress.message = parsed.message
+        const parsed = JSON.parse(line) as ImageImportLine
+        if (parsed.image !== undefined) references.push(parsed.image.reference)
+        if (parsed.error !== undefined) failure = [parsed.error, parsed.hint ?? ''].join(' ').trim()
+        if (parsed.progress !== undefined) progress.message = parsed.progress
       }
       read = end
       onProgress({ ...progress })
@@ -73,12 +68,4 @@ export function importImage(
     })
     request.send(file)
   })
-}
-
-function parseLine(line: string): ProgressLine {
-  try {
-    return JSON.parse(line) as ProgressLine
-  } catch {
-    return { message: line }
-  }
 }

@@ -137,3 +137,11 @@ export interface Image {
     source?: 'built-in' | 'import' | 'push'
   }
 }
+
+/** One JSON line of the answer to labs/import: what it is at, an image that is in now, or why nothing is. */
+export interface ImageImportLine {
+  progress?: string
+  image?: { reference: string; digest: string }
+  error?: string
+  hint?: string
+}

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { Command } from 'commander'
+import type { ImageImportLine } from '../../../common/api/lab/v1alpha1.ts'
 import { images } from '../../../common/client/resources.ts'
 import { CodedError } from '../../engine/coded-error.ts'
 import { defaultHome, homePaths } from '../../engine/paths.ts'
@@ -8,12 +9,6 @@ import { connectEngine } from '../engine-client.ts'
 import { print, table } from '../output.ts'
 
 const mebibytes = (bytes = 0): string => `${(bytes / 1024 / 1024).toFixed(1)} MiB`
-
-interface ImportLine {
-  progress?: string
-  image?: { reference: string; digest: string }
-  error?: string
-}
 
 export function imageCommand(): Command {
   const command = new Command('image').description('images that every node can run, kept on this computer')
@@ -34,7 +29,7 @@ export function imageCommand(): Command {
           createReadStream(file),
           'application/x-tar',
         )
-        for await (const line of lines as AsyncIterable<ImportLine>) {
+        for await (const line of lines as AsyncIterable<ImageImportLine>) {
           if (line.error !== undefined)
             throw new CodedError(
               'BadFile',

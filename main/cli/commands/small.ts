@@ -1,6 +1,5 @@
-import { spawn } from 'node:child_process'
 import { createReadStream, existsSync } from 'node:fs'
-import { once } from 'node:events'
+import { stat, watch } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { Command } from 'commander'
 import { CodedError } from '../../engine/coded-error.ts'
@@ -31,6 +30,13 @@ export function uiCommand(): Command {
     })
 }
 
+/** Prints a file from an offset on; resolves with where it ended. */
+async function copyFrom(file: string, start: number): Promise<number> {
+  const stream = createReadStream(file, { start })
+  await pipeline(stream, process.stdout, { end: false })
+  return start + stream.bytesRead
+}
+
 export function logsCommand(): Command {
   return new Command('logs')
     .description("the engine's log, JSON lines")
@@ -39,8 +45,13 @@ export function logsCommand(): Command {
       const { engineLog } = homePaths(defaultHome())
       if (!existsSync(engineLog))
         throw new CodedError('NotRunning', `There is no log yet at ${engineLog}.`, 'Start the lab with: orrery up')
-      if (options.follow) await once(spawn('tail', ['-n', '+1', '-F', engineLog], { stdio: 'inherit' }), 'exit')
-      else await pipeline(createReadStream(engineLog), process.stdout, { end: false })
+      let position = await copyFrom(engineLog, 0)
+      if (!options.follow) return
+      for await (const _change of watch(engineLog)) {
+        const { size } = await stat(engineLog)
+        // Shorter than before: a new log began.
+        position = await copyFrom(engineLog, size < position ? 0 : position)
+      }
     })
 }
 

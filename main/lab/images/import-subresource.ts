@@ -1,15 +1,8 @@
 // labs/default/import: POST of an image archive (docker save or OCI layout; plain, gzip or zstd). Answers with JSON lines while it
 // reads: {"progress": …} now and then, {"image": {reference, digest}} per image, or {"error": …, "hint": …} as the last line.
-import { labGroup } from '../../../common/api/lab/v1alpha1.ts'
+import { type ImageImportLine, labGroup } from '../../../common/api/lab/v1alpha1.ts'
 import type { ConnectSubresource, HttpResponse } from '../../apiserver/apiserver.ts'
 import type { Registry } from '../../registry/registry.ts'
-
-interface ImportLine {
-  progress?: string
-  image?: { reference: string; digest: string }
-  error?: string
-  hint?: string
-}
 
 const progressEveryMs = 250
 
@@ -22,7 +15,7 @@ export function importSubresource(registry: Pick<Registry, 'importArchive'>): Co
     async onRequest(request, req, res) {
       res.statusCode = 200
       res.setHeader('content-type', 'application/x-ndjson')
-      const say = (line: ImportLine): void => {
+      const say = (line: ImageImportLine): void => {
         writeLine(res, line)
       }
       const abort = (): void => {
@@ -58,7 +51,7 @@ export function importSubresource(registry: Pick<Registry, 'importArchive'>): Co
   }
 }
 
-function writeLine(res: HttpResponse, line: ImportLine): void {
+function writeLine(res: HttpResponse, line: ImageImportLine): void {
   const text = `${JSON.stringify(line)}\n`
   // The two response types share write() but TypeScript cannot call a union of its overloads.
   if ('stream' in res) res.write(text)
