@@ -57,6 +57,7 @@ export async function startEngine(
   const unlock = await lockHome(paths.home, paths.lock)
   try {
     await mkdir(dirname(paths.store), { recursive: true, mode: 0o700 })
+    let storeIsOpen = false
     const [pki, store, tokenFile] = await Promise.all([
       openPki(paths, network.apiServiceAddress),
       openStoreOrExplain(paths.store, () =>
@@ -65,6 +66,8 @@ export async function startEngine(
           logger: logger.child({ part: 'store' }),
           // Nothing can be acknowledged any more: end, so that the next start opens the database afresh.
           onFailure: (error) => {
+            // One that cannot even be opened is explained by the error of opening it.
+            if (!storeIsOpen) return
             logger.error('the store failed', { error })
             process.exit(74)
           },
@@ -73,6 +76,7 @@ export async function startEngine(
       ),
       options.tokenAuthFile === undefined ? new Map<string, UserInfo>() : readTokenFile(options.tokenAuthFile),
     ])
+    storeIsOpen = true
     const stopCompactor = startCompactor({ store, clock, logger: logger.child({ part: 'store' }) })
     const sessions = new WindowSessions({ user: admin, now: () => clock.now(), ...savedSessions(paths.home, logger) })
     let server = ''
