@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto'
 import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { eventually } from '../common/client/testing/eventually.ts'
 import { download, eachLimited } from './download.ts'
 
 const content = Buffer.from('0123456789'.repeat(1000))
@@ -60,11 +61,11 @@ describe('download', () => {
         response.writeHead(200, { 'content-length': content.length })
         response.write(content.subarray(0, 4000))
         // Breaks once the first part is on disk: a reset could overtake bytes that are still on their way.
-        void vi
-          .waitFor(async () => expect((await stat(join(folder, 'file.part'))).size).toBeGreaterThan(0), {
-            timeout: 30_000,
-          })
-          .finally(() => response.destroy())
+        const partSize = async (): Promise<number> => {
+          const part = (await readdir(folder)).find((name) => name.startsWith('file.part'))
+          return part === undefined ? 0 : (await stat(join(folder, part))).size
+        }
+        void eventually(async () => (await partSize()) > 0).finally(() => response.destroy())
       }
     }
     await download(request())

@@ -39,7 +39,14 @@ function encode(to: string, from: string, size: number): Buffer {
   return bytes
 }
 
-async function plug(n: number, endpoint: Endpoint): Promise<Station> {
+/** Resolves when the switch has the cable too: a client's connect comes before the server's accept. */
+async function plug(n: number, port: string): Promise<Station> {
+  const station = connectStation(n, await lan.openPort(port))
+  await eventually(() => lan.isUp(port))
+  return station
+}
+
+function connectStation(n: number, endpoint: Endpoint): Station {
   const socket = connect(socketOptions(endpoint))
   sockets.push(socket)
   socket.on('error', () => undefined)
@@ -48,7 +55,6 @@ async function plug(n: number, endpoint: Endpoint): Promise<Station> {
   socket.on('data', (chunk) => {
     reader.push(chunk, (buffer, start, length) => frames.push(Buffer.from(buffer.subarray(start, start + length))))
   })
-  await new Promise((resolve) => socket.once('connect', resolve))
   return {
     socket,
     frames,
@@ -60,11 +66,7 @@ async function plug(n: number, endpoint: Endpoint): Promise<Station> {
 
 describe('switch', () => {
   test('carries frames between machines and counts them', async () => {
-    const [a, b, c] = [
-      await plug(1, await lan.openPort('a')),
-      await plug(2, await lan.openPort('b')),
-      await plug(3, await lan.openPort('c')),
-    ]
+    const [a, b, c] = [await plug(1, 'a'), await plug(2, 'b'), await plug(3, 'c')]
     b.send(0)
     await eventually(() => a.frames.length === 1 && c.frames.length === 1)
     for (let i = 0; i < 500; i++) a.send(2, 60 + i)
@@ -78,7 +80,7 @@ describe('switch', () => {
   })
 
   test('frames cut anywhere by the socket arrive whole', async () => {
-    const [a, b] = [await plug(1, await lan.openPort('a')), await plug(2, await lan.openPort('b'))]
+    const [a, b] = [await plug(1, 'a'), await plug(2, 'b')]
     b.send(0)
     await eventually(() => a.frames.length === 1)
     const bytes = Buffer.concat([
@@ -95,11 +97,7 @@ describe('switch', () => {
   })
 
   test('a machine that does not read loses frames, counted, and holds up nobody', async () => {
-    const [a, b, c] = [
-      await plug(1, await lan.openPort('a')),
-      await plug(2, await lan.openPort('b')),
-      await plug(3, await lan.openPort('c')),
-    ]
+    const [a, b, c] = [await plug(1, 'a'), await plug(2, 'b'), await plug(3, 'c')]
     b.send(0)
     c.send(0)
     await eventually(() => a.frames.length === 2)
@@ -115,9 +113,10 @@ describe('switch', () => {
 
   test('a new connection takes the port over from a dead one', async () => {
     const endpoint = await lan.openPort('a')
-    const first = await plug(1, endpoint)
-    const b = await plug(2, await lan.openPort('b'))
-    const second = await plug(1, endpoint)
+    const first = connectStation(1, endpoint)
+    await eventually(() => lan.isUp('a'))
+    const b = await plug(2, 'b')
+    const second = connectStation(1, endpoint)
     await eventually(() => first.socket.destroyed)
     second.send(0)
     await eventually(() => b.frames.length === 1)
@@ -125,7 +124,7 @@ describe('switch', () => {
   })
 
   test('a peer that speaks something else is disconnected, the others are not', async () => {
-    const [a, b] = [await plug(1, await lan.openPort('a')), await plug(2, await lan.openPort('b'))]
+    const [a, b] = [await plug(1, 'a'), await plug(2, 'b')]
     a.socket.write('GET / HTTP/1.1\r\n\r\n')
     await eventually(() => a.socket.destroyed)
     expect((await lan.stats())['a']).toMatchObject({ formatErrors: 1, connected: false })
@@ -135,7 +134,7 @@ describe('switch', () => {
   test('says when a cable goes up and down', async () => {
     const seen: string[] = []
     lan.onLink((name, state) => seen.push(`${name} ${state}`))
-    const a = await plug(1, await lan.openPort('a'))
+    const a = await plug(1, 'a')
     await eventually(() => seen.includes('a up'))
     a.socket.destroy()
     await eventually(() => seen.includes('a down'))

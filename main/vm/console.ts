@@ -1,7 +1,8 @@
 // A machine's serial console: one socket to QEMU, any number of readers. QEMU itself appends everything to a log file, also while
 // no engine runs; readers are fed from that file and the socket serves for input and as the signal that there is more to read.
 // So nothing is lost or doubled over an engine restart. The file is cut when it grows: its older half lives in "<file>.1".
-import { copyFile, type FileHandle, open, truncate } from 'node:fs/promises'
+import { fstatSync, readSync, truncateSync } from 'node:fs'
+import { appendFile, copyFile, type FileHandle, open, stat } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { type Endpoint, socketOptions } from './endpoint.ts'
 
@@ -21,8 +22,8 @@ export interface SerialConsole {
 
 /** Output in one burst is delivered together: fewer, larger messages to watchers; below what a person notices. */
 const gatherMs = 8
-/** QEMU writes to the socket just before the log; a second look after the burst finds a late last line. */
-const lateWriteMs = 40
+/** QEMU writes to the socket just before the log: what is announced but not there yet is looked for again, ever later, up to this. */
+const maxPatienceMs = 2_000
 const defaultHistoryBytes = 256 * 1024
 const maxLogBytes = 8 * 1024 * 1024
 const readBytes = 256 * 1024
@@ -62,7 +63,9 @@ class LoggedConsole implements SerialConsole {
   #position: number
   #timer: NodeJS.Timeout | undefined
   #reading: Promise<void> = Promise.resolve()
-  #moreSince = false
+  /** Where the log will end when it has all that came through the socket; QEMU writes the socket first. */
+  #announced: number
+  #patienceMs = gatherMs
   #closed = false
 
   constructor(socket: Socket, file: FileHandle, options: ConsoleOptions) {
@@ -71,7 +74,10 @@ class LoggedConsole implements SerialConsole {
     this.#logPath = options.logPath
     this.#maxLogBytes = options.maxLogBytes ?? maxLogBytes
     this.#position = options.fromOffset ?? 0
-    socket.on('data', () => {
+    this.#announced = fstatSync(file.fd).size
+    socket.on('data', (chunk: Buffer) => {
+      this.#announced += chunk.length
+      this.#patienceMs = gatherMs
       this.#schedule(gatherMs)
     })
     socket.on('error', () => undefined)
@@ -113,15 +119,13 @@ class LoggedConsole implements SerialConsole {
   }
 
   #schedule(afterMs: number): void {
-    this.#moreSince = true
     if (this.#timer !== undefined || this.#closed) return
     this.#timer = setTimeout(() => {
       this.#timer = undefined
-      this.#moreSince = false
       this.#reading = this.#reading.then(() => this.#deliver())
       void this.#reading.then(() => {
-        if (afterMs === lateWriteMs && !this.#moreSince) return
-        this.#schedule(lateWriteMs)
+        if (this.#position < this.#announced && this.#patienceMs <= maxPatienceMs)
+          this.#schedule((this.#patienceMs *= 2))
       })
     }, afterMs)
   }
@@ -154,11 +158,23 @@ class LoggedConsole implements SerialConsole {
     }
   }
 
-  /** QEMU keeps its descriptor, opened for appending: emptying the file is the only way to start it afresh. */
+  /**
+   * QEMU keeps its descriptor, opened for appending: emptying the file is the only way to start it afresh. What is written while
+   * the copy runs is fetched in one synchronous step with the emptying, which leaves QEMU microseconds in which to lose a byte.
+   */
   async #rotate(): Promise<void> {
-    await copyFile(this.#logPath, `${this.#logPath}.1`)
-    await truncate(this.#logPath, 0)
+    const older = `${this.#logPath}.1`
+    await copyFile(this.#logPath, older)
+    const copied = (await stat(older)).size
+    const size = fstatSync(this.#file.fd).size
+    const rest = Buffer.alloc(size - Math.min(copied, this.#position))
+    readSync(this.#file.fd, rest, 0, rest.length, size - rest.length)
+    truncateSync(this.#logPath, 0)
+    const unseen = rest.subarray(rest.length - (size - this.#position))
+    this.#announced -= size
     this.#position = 0
+    if (unseen.length > 0) this.#emit(unseen)
+    await appendFile(older, rest.subarray(rest.length - (size - copied)))
   }
 
   async #finish(): Promise<void> {
