@@ -35,19 +35,29 @@ export interface Definition {
   gvk?: { group: string; version: string; kind: string }
 }
 
+export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection'
+
 export interface ResourceFact {
   group: string
   version: string
   plural: string
   kind: string
   namespaced: boolean
+  verbs: Verb[]
+  /** Name of its kind in the facts: "io.k8s.api.apps.v1.Deployment". */
+  schema: string
+  subresources?: Record<string, SubresourceFact>
+}
+
+export interface SubresourceFact {
+  group: string
+  version: string
+  kind: string
   verbs: string[]
-  subresources?: Record<string, { group: string; version: string; kind: string; verbs: string[] }>
 }
 
 export interface Facts {
   kubernetes: string
   /** By full definition name: "io.k8s.api.apps.v1.Deployment". */
   definitions: Record<string, Definition>
-  resources: ResourceFact[]
 }

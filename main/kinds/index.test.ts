@@ -1,11 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import type { Facts } from '../../common/api/facts.ts'
+import { resources } from '../../common/api/generated/resources.ts'
 import { builtinKinds } from './index.ts'
 
-const facts = JSON.parse(
-  readFileSync(new URL('../../common/api/generated/facts.json', import.meta.url), 'utf8'),
-) as Facts
 const spine =
   'Namespace Node Pod Service Endpoints EndpointSlice ConfigMap Secret ServiceAccount Event Lease Deployment ReplicaSet DaemonSet Job ControllerRevision Role ClusterRole RoleBinding ClusterRoleBinding CustomResourceDefinition PodTemplate LimitRange ResourceQuota PriorityClass Lab Machine Image SchedulingDecision'
 
@@ -33,7 +29,7 @@ describe('the list of kinds', () => {
       .filter(({ schema }) => typeof schema === 'string')
       .map((kind) => ({ name: `${kind.group} ${kind.kind}`, kind })),
   )('serves the parts of $name that Kubernetes serves', ({ kind }) => {
-    const fact = facts.resources.find(
+    const fact = Object.values(resources).find(
       ({ group, version, plural }) => group === kind.group && version === kind.version && plural === kind.plural,
     )
     const wanted = Object.keys(fact?.subresources ?? {})

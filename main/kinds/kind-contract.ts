@@ -27,15 +27,6 @@ export function runKindContract<T extends KubeObject>(kind: KindDefinition<T>, {
   const empty = (): T => ({ apiVersion: 'x', kind: kind.kind, metadata: { name: 'empty' } }) as unknown as T
 
   describe(`${kind.group === '' ? 'core' : kind.group} ${kind.kind}`, () => {
-    it('is the resource of the Kubernetes API by that name', () => {
-      if (typeof kind.schema !== 'string') return
-      const fact = facts.resources.find(
-        ({ group, version, plural }) => group === kind.group && version === kind.version && plural === kind.plural,
-      )
-      expect(fact).toMatchObject({ kind: kind.kind, namespaced: kind.scope === 'Namespaced' })
-      expect(definitions[root]?.gvk).toEqual({ group: kind.group, version: kind.version, kind: kind.kind })
-    })
-
     it.each(valid)('accepts the valid manifest %#', (manifest) => {
       expect(decoder.decode(root, { ...manifest }).unknown).toEqual([])
       expect(createObject(kind, manifest).errors).toEqual([])

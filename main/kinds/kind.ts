@@ -4,9 +4,8 @@
 // -> canonicalize -> admit -> compare-and-swap.
 import type { KubeObject } from '../../common/machinery/meta.ts'
 import type { FieldError } from '../../common/machinery/field-error.ts'
-import type { Definition } from '../../common/api/facts.ts'
-
-export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection'
+import type { Definition, Verb } from '../../common/api/facts.ts'
+import { resources, type ResourceTypes } from '../../common/api/generated/resources.ts'
 
 export interface WriteContext {
   /** Wall clock of this write, RFC 3339 with seconds. */
@@ -128,7 +127,22 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   /** deletecollection order, list order etc. are by key. */
 }
 
-/** Identity function that gives inference and one place to look for the list of fields. */
-export function defineKind<T extends KubeObject>(definition: KindDefinition<T>): KindDefinition<T> {
+type Identity = 'group' | 'version' | 'kind' | 'plural' | 'singular' | 'scope' | 'schema' | 'verbs'
+
+/**
+ * A kind of the Kubernetes API: its names, scope, verbs and type come from the generated facts ("apps/v1/deployments"), its
+ * behaviour is written by hand.
+ */
+export function defineKind<Name extends keyof ResourceTypes>(
+  name: Name,
+  behaviour: Omit<KindDefinition<ResourceTypes[Name]>, Identity>,
+): KindDefinition<ResourceTypes[Name]> {
+  const { group, version, kind, plural, namespaced, schema, verbs } = resources[name]
+  const scope = namespaced ? 'Namespaced' : 'Cluster'
+  return { group, version, kind, plural, singular: kind.toLowerCase(), scope, schema, verbs, ...behaviour }
+}
+
+/** A kind of Orrery's own, with its own schema. */
+export function defineOwnKind<T extends KubeObject>(definition: KindDefinition<T>): KindDefinition<T> {
   return definition
 }

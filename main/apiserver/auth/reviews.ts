@@ -18,25 +18,13 @@ import type { Authenticator } from './authenticator.ts'
 import type { Attributes, Authorizer } from './authorizer.ts'
 import type { RbacAuthorizer } from './rbac.ts'
 
-const review = (area: 'authentication' | 'authorization', kind: string, namespaced = false): KindDefinition =>
-  defineKind({
-    group: `${area}.k8s.io`,
-    version: 'v1',
-    kind,
-    plural: `${kind.toLowerCase()}s`,
-    singular: kind.toLowerCase(),
-    scope: namespaced ? 'Namespaced' : 'Cluster',
-    schema: `io.k8s.api.${area}.v1.${kind}`,
-    verbs: ['create'],
-  })
-
 export const reviewKinds: readonly KindDefinition[] = [
-  review('authentication', 'SelfSubjectReview'),
-  review('authentication', 'TokenReview'),
-  review('authorization', 'SelfSubjectAccessReview'),
-  review('authorization', 'SubjectAccessReview'),
-  review('authorization', 'LocalSubjectAccessReview', true),
-  review('authorization', 'SelfSubjectRulesReview'),
+  defineKind('authentication.k8s.io/v1/selfsubjectreviews', {}),
+  defineKind('authentication.k8s.io/v1/tokenreviews', {}),
+  defineKind('authorization.k8s.io/v1/selfsubjectaccessreviews', {}),
+  defineKind('authorization.k8s.io/v1/subjectaccessreviews', {}),
+  defineKind('authorization.k8s.io/v1/localsubjectaccessreviews', {}),
+  defineKind('authorization.k8s.io/v1/selfsubjectrulesreviews', {}),
 ]
 
 export interface ReviewOptions {

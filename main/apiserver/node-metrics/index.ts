@@ -6,7 +6,7 @@ import { matchesLabels, parseLabelSelector } from '../../../common/machinery/lab
 import type { KubeObject } from '../../../common/machinery/meta.ts'
 import { notFound, StatusError } from '../../../common/machinery/status.ts'
 import type { NodeConnections } from '../../channel/node-connections.ts'
-import { defineKind, type KindDefinition } from '../../kinds/kind.ts'
+import { defineOwnKind, type KindDefinition } from '../../kinds/kind.ts'
 import { lookupAll, type Registry } from '../registry/context.ts'
 import type { ApiCall, CallResult } from '../routes/api-call.ts'
 import type { VirtualKind } from '../subresources/subresource.ts'
@@ -36,7 +36,7 @@ const definitions = {
 }
 
 const metricsKind = (kind: string, plural: string, scope: KindDefinition['scope']): KindDefinition =>
-  defineKind({
+  defineOwnKind({
     group,
     version: 'v1beta1',
     kind,

@@ -1,7 +1,8 @@
 // A resource as the API serves it: a kind definition bound to its place in the store and to its codec.
 import { formatApiVersion } from '../../../common/machinery/meta.ts'
 import type { ResourceName } from '../../../common/machinery/status.ts'
-import type { KindDefinition, Verb } from '../../kinds/kind.ts'
+import type { Verb } from '../../../common/api/facts.ts'
+import type { KindDefinition } from '../../kinds/kind.ts'
 import type { StructuralHooks } from '../crd/structural-hooks.ts'
 import { ObjectCodec } from './stored-object.ts'
 

@@ -1,19 +1,11 @@
 // ControllerRevision: a numbered snapshot of a controller's template, for rollbacks. Its data never changes.
-import type { ControllerRevision } from '../../../common/api/generated/types.ts'
 import { required, type FieldError } from '../../../common/machinery/field-error.ts'
 import { parseApiVersion } from '../../../common/machinery/meta.ts'
 import { ageColumn, nameColumn } from '../columns.ts'
 import { defineKind } from '../kind.ts'
 import { checkImmutable, checkNonNegative } from '../validation/values.ts'
 
-export const controllerRevision = defineKind<ControllerRevision>({
-  group: 'apps',
-  version: 'v1',
-  kind: 'ControllerRevision',
-  plural: 'controllerrevisions',
-  singular: 'controllerrevision',
-  scope: 'Namespaced',
-  schema: 'io.k8s.api.apps.v1.ControllerRevision',
+export const controllerRevision = defineKind('apps/v1/controllerrevisions', {
   tracksGeneration: false,
   setDefaults: (object) => {
     object.revision ??= 0

@@ -26,14 +26,7 @@ const counters = [
   'numberUnavailable',
 ] as const
 
-export const daemonSet = defineKind<DaemonSet>({
-  group: 'apps',
-  version: 'v1',
-  kind: 'DaemonSet',
-  plural: 'daemonsets',
-  singular: 'daemonset',
-  scope: 'Namespaced',
-  schema: 'io.k8s.api.apps.v1.DaemonSet',
+export const daemonSet = defineKind('apps/v1/daemonsets', {
   shortNames: ['ds'],
   categories: ['all'],
   prepareForCreate: dropStatus,

@@ -8,14 +8,7 @@ import { dropStatus, mainDoor, statusDoor } from '../strategy.ts'
 import { checkImmutable, checkNonNegative } from '../validation/values.ts'
 import { checkCounters, checkReplicaCounts, checkSelectorAndTemplate } from './workload.ts'
 
-export const replicaSet = defineKind<ReplicaSet>({
-  group: 'apps',
-  version: 'v1',
-  kind: 'ReplicaSet',
-  plural: 'replicasets',
-  singular: 'replicaset',
-  scope: 'Namespaced',
-  schema: 'io.k8s.api.apps.v1.ReplicaSet',
+export const replicaSet = defineKind('apps/v1/replicasets', {
   shortNames: ['rs'],
   categories: ['all'],
   prepareForCreate: dropStatus,

@@ -12,14 +12,7 @@ import { checkAutoscaler } from './horizontal-pod-autoscaler.ts'
 
 const prefix = 'autoscaling.alpha.kubernetes.io/'
 
-export const horizontalPodAutoscalerV1 = defineKind<Older>({
-  group: 'autoscaling',
-  version: 'v1',
-  kind: 'HorizontalPodAutoscaler',
-  plural: 'horizontalpodautoscalers',
-  singular: 'horizontalpodautoscaler',
-  scope: 'Namespaced',
-  schema: 'io.k8s.api.autoscaling.v1.HorizontalPodAutoscaler',
+export const horizontalPodAutoscalerV1 = defineKind('autoscaling/v1/horizontalpodautoscalers', {
   shortNames: ['hpa'],
   categories: ['all'],
   tracksGeneration: false,

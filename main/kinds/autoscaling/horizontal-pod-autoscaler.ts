@@ -21,14 +21,7 @@ import { checkName, isDnsLabel, isPathSegment } from '../validation/names.ts'
 import { checkNonNegative } from '../validation/values.ts'
 import { autoscalerColumns } from './columns.ts'
 
-export const horizontalPodAutoscaler = defineKind<Autoscaler>({
-  group: 'autoscaling',
-  version: 'v2',
-  kind: 'HorizontalPodAutoscaler',
-  plural: 'horizontalpodautoscalers',
-  singular: 'horizontalpodautoscaler',
-  scope: 'Namespaced',
-  schema: 'io.k8s.api.autoscaling.v2.HorizontalPodAutoscaler',
+export const horizontalPodAutoscaler = defineKind('autoscaling/v2/horizontalpodautoscalers', {
   shortNames: ['hpa'],
   categories: ['all'],
   tracksGeneration: false,

@@ -5,14 +5,7 @@ import { ageColumn, nameColumn } from '../columns.ts'
 import { defineKind } from '../kind.ts'
 import { checkNonNegative } from '../validation/values.ts'
 
-export const lease = defineKind<Lease>({
-  group: 'coordination.k8s.io',
-  version: 'v1',
-  kind: 'Lease',
-  plural: 'leases',
-  singular: 'lease',
-  scope: 'Namespaced',
-  schema: 'io.k8s.api.coordination.v1.Lease',
+export const lease = defineKind('coordination.k8s.io/v1/leases', {
   tracksGeneration: false,
   allowCreateOnUpdate: true,
   allowUnconditionalUpdate: false,

@@ -7,14 +7,7 @@ import { defineKind } from '../kind.ts'
 import { decodedLength, maxDataBytes } from './data-size.ts'
 import { checkConfigKey } from '../validation/names.ts'
 
-export const configMap = defineKind<ConfigMap>({
-  group: '',
-  version: 'v1',
-  kind: 'ConfigMap',
-  plural: 'configmaps',
-  singular: 'configmap',
-  scope: 'Namespaced',
-  schema: 'io.k8s.api.core.v1.ConfigMap',
+export const configMap = defineKind('v1/configmaps', {
   shortNames: ['cm'],
   validate,
   update: { validate: validateUpdate },

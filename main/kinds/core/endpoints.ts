@@ -8,14 +8,7 @@ import { checkName, isDnsLabel, isDnsSubdomain, isQualifiedName } from '../valid
 import { checkNotSpecialAddress } from '../validation/special-address.ts'
 import { checkOneOf, checkPort } from '../validation/values.ts'
 
-export const endpoints = defineKind<Endpoints>({
-  group: '',
-  version: 'v1',
-  kind: 'Endpoints',
-  plural: 'endpoints',
-  singular: 'endpoints',
-  scope: 'Namespaced',
-  schema: 'io.k8s.api.core.v1.Endpoints',
+export const endpoints = defineKind('v1/endpoints', {
   shortNames: ['ep'],
   allowCreateOnUpdate: true,
   setDefaults: ({ subsets = [] }) => {

@@ -1,5 +1,5 @@
 // LimitRange: bounds and defaults for what pods, containers and claims of a namespace may ask for.
-import type { LimitRange, LimitRangeItem, Quantity } from '../../../common/api/generated/types.ts'
+import type { LimitRangeItem, Quantity } from '../../../common/api/generated/types.ts'
 import {
   duplicate,
   forbiddenField,
@@ -15,14 +15,7 @@ import { checkContainerResourceName, checkResourceName } from '../validation/res
 
 type Quantities = Record<string, Quantity>
 
-export const limitRange = defineKind<LimitRange>({
-  group: '',
-  version: 'v1',
-  kind: 'LimitRange',
-  plural: 'limitranges',
-  singular: 'limitrange',
-  scope: 'Namespaced',
-  schema: 'io.k8s.api.core.v1.LimitRange',
+export const limitRange = defineKind('v1/limitranges', {
   shortNames: ['limits'],
   tracksGeneration: false,
   setDefaults: ({ spec }) => {

@@ -10,14 +10,7 @@ import { mainDoor, statusDoor } from '../strategy.ts'
 import { checkClaimSpec } from './pod-spec/claim-spec.ts'
 import { shortAccessModes } from './access-modes.ts'
 
-export const persistentVolumeClaim = defineKind<PersistentVolumeClaim>({
-  group: '',
-  version: 'v1',
-  kind: 'PersistentVolumeClaim',
-  plural: 'persistentvolumeclaims',
-  singular: 'persistentvolumeclaim',
-  scope: 'Namespaced',
-  schema: 'io.k8s.api.core.v1.PersistentVolumeClaim',
+export const persistentVolumeClaim = defineKind('v1/persistentvolumeclaims', {
   shortNames: ['pvc'],
   tracksGeneration: false,
   prepareForCreate: (object) => {

@@ -1,5 +1,5 @@
 // PersistentVolume: a piece of storage that outlives pods.
-import type { PersistentVolume, PersistentVolumeSpec } from '../../../common/api/generated/types.ts'
+import type { PersistentVolumeSpec } from '../../../common/api/generated/types.ts'
 import {
   forbiddenField,
   invalidValue,
@@ -45,14 +45,7 @@ const sources = [
   'csi',
 ] as const satisfies readonly (keyof PersistentVolumeSpec)[]
 
-export const persistentVolume = defineKind<PersistentVolume>({
-  group: '',
-  version: 'v1',
-  kind: 'PersistentVolume',
-  plural: 'persistentvolumes',
-  singular: 'persistentvolume',
-  scope: 'Cluster',
-  schema: 'io.k8s.api.core.v1.PersistentVolume',
+export const persistentVolume = defineKind('v1/persistentvolumes', {
   shortNames: ['pv'],
   tracksGeneration: false,
   prepareForCreate: (object, { now }) => {

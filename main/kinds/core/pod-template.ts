@@ -1,19 +1,11 @@
 // PodTemplate: a stored template; nothing creates pods from it by itself.
-import type { PodTemplate } from '../../../common/api/generated/types.ts'
 import type { FieldError } from '../../../common/machinery/field-error.ts'
 import { formatLabels, nameColumn } from '../columns.ts'
 import { defineKind } from '../kind.ts'
 import { setPodTemplateDefaults } from './pod-spec/defaults.ts'
 import { checkPodTemplate } from './pod-spec/validation.ts'
 
-export const podTemplate = defineKind<PodTemplate>({
-  group: '',
-  version: 'v1',
-  kind: 'PodTemplate',
-  plural: 'podtemplates',
-  singular: 'podtemplate',
-  scope: 'Namespaced',
-  schema: 'io.k8s.api.core.v1.PodTemplate',
+export const podTemplate = defineKind('v1/podtemplates', {
   tracksGeneration: true,
   setDefaults: ({ template }) => {
     if (template !== undefined) setPodTemplateDefaults(template)

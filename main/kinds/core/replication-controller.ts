@@ -10,14 +10,7 @@ import { checkNonNegative, unsupported } from '../validation/values.ts'
 import { setPodTemplateDefaults } from './pod-spec/defaults.ts'
 import { checkPodTemplate } from './pod-spec/validation.ts'
 
-export const replicationController = defineKind<ReplicationController>({
-  group: '',
-  version: 'v1',
-  kind: 'ReplicationController',
-  plural: 'replicationcontrollers',
-  singular: 'replicationcontroller',
-  scope: 'Namespaced',
-  schema: 'io.k8s.api.core.v1.ReplicationController',
+export const replicationController = defineKind('v1/replicationcontrollers', {
   shortNames: ['rc'],
   categories: ['all'],
   defaultPropagation: 'Orphan',

@@ -18,14 +18,7 @@ const scopes = [
   'VolumeAttributesClass',
 ]
 
-export const resourceQuota = defineKind<ResourceQuota>({
-  group: '',
-  version: 'v1',
-  kind: 'ResourceQuota',
-  plural: 'resourcequotas',
-  singular: 'resourcequota',
-  scope: 'Namespaced',
-  schema: 'io.k8s.api.core.v1.ResourceQuota',
+export const resourceQuota = defineKind('v1/resourcequotas', {
   shortNames: ['quota'],
   tracksGeneration: false,
   prepareForCreate: dropStatus,

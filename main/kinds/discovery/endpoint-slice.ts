@@ -14,14 +14,7 @@ const maxPorts = 100
 const maxAddresses = 100
 const maxHints = 8
 
-export const endpointSlice = defineKind<EndpointSlice>({
-  group: 'discovery.k8s.io',
-  version: 'v1',
-  kind: 'EndpointSlice',
-  plural: 'endpointslices',
-  singular: 'endpointslice',
-  scope: 'Namespaced',
-  schema: 'io.k8s.api.discovery.v1.EndpointSlice',
+export const endpointSlice = defineKind('discovery.k8s.io/v1/endpointslices', {
   tracksGeneration: true,
   setDefaults: (object) => {
     object.endpoints ??= []

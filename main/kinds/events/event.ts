@@ -6,14 +6,7 @@ import { dropUndefined } from '../strategy.ts'
 import { eventColumns } from '../core/event/columns.ts'
 import { checkNewEvent } from '../core/event/validation.ts'
 
-export const eventsEvent = defineKind<EventsV1Event>({
-  group: 'events.k8s.io',
-  version: 'v1',
-  kind: 'Event',
-  plural: 'events',
-  singular: 'event',
-  scope: 'Namespaced',
-  schema: 'io.k8s.api.events.v1.Event',
+export const eventsEvent = defineKind('events.k8s.io/v1/events', {
   shortNames: ['ev'],
   tracksGeneration: false,
   allowCreateOnUpdate: true,

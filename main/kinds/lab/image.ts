@@ -3,7 +3,7 @@ import { labGroup, labVersion, type Image } from '../../../common/api/lab/v1alph
 import { invalidValue, required, type FieldError } from '../../../common/machinery/field-error.ts'
 import { formatQuantity, parseQuantity } from '../../../common/machinery/quantity.ts'
 import { ageColumn, nameColumn } from '../columns.ts'
-import { defineKind } from '../kind.ts'
+import { defineOwnKind } from '../kind.ts'
 import { dropStatus, mainDoor, statusDoor } from '../strategy.ts'
 import { checkImmutable } from '../validation/values.ts'
 import { labDefinitions, labSchemaName } from './schema.ts'
@@ -11,7 +11,7 @@ import { labDefinitions, labSchemaName } from './schema.ts'
 /** host[:port]/path[:tag][@digest] */
 const reference = /^([a-z0-9.-]+(:\d+)?\/)?[a-z0-9]+([._/-]+[a-z0-9]+)*(:[\w][\w.-]{0,127})?(@sha256:[0-9a-f]{64})?$/
 
-export const image = defineKind<Image>({
+export const image = defineOwnKind<Image>({
   group: labGroup,
   version: labVersion,
   kind: 'Image',

@@ -2,7 +2,7 @@
 import { labGroup, labVersion, type Lab } from '../../../common/api/lab/v1alpha1.ts'
 import { forbiddenField, invalidValue, type FieldError } from '../../../common/machinery/field-error.ts'
 import { ageColumn, nameColumn } from '../columns.ts'
-import { defineKind } from '../kind.ts'
+import { defineOwnKind } from '../kind.ts'
 import { dropStatus, mainDoor, statusDoor } from '../strategy.ts'
 import { checkCidr, familyOf, isCidr } from '../validation/ip.ts'
 import { checkImmutable, checkOptionalOneOf } from '../validation/values.ts'
@@ -10,7 +10,7 @@ import { labDefinitions, labSchemaName } from './schema.ts'
 
 const ranges = ['lanCIDR', 'clusterCIDR', 'serviceCIDR'] as const
 
-export const lab = defineKind<Lab>({
+export const lab = defineOwnKind<Lab>({
   group: labGroup,
   version: labVersion,
   kind: 'Lab',

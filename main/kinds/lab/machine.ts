@@ -3,7 +3,7 @@ import { labGroup, labVersion, type Machine } from '../../../common/api/lab/v1al
 import { invalidValue, required, type FieldError } from '../../../common/machinery/field-error.ts'
 import { ageColumn, nameColumn } from '../columns.ts'
 import { checkTaints } from '../core/pod-spec/scheduling.ts'
-import { defineKind } from '../kind.ts'
+import { defineOwnKind } from '../kind.ts'
 import { dropStatus, mainDoor, statusDoor } from '../strategy.ts'
 import { checkLabels, checkName, isDnsSubdomain } from '../validation/names.ts'
 import { checkOneOf, checkOptionalOneOf } from '../validation/values.ts'
@@ -18,7 +18,7 @@ const bounds = {
   diskGiB: { least: 1, most: 1024, tooFew: 'the node needs room for images and logs', tooMany: '1 TiB' },
 } as const
 
-export const machine = defineKind<Machine>({
+export const machine = defineOwnKind<Machine>({
   group: labGroup,
   version: labVersion,
   kind: 'Machine',

@@ -3,11 +3,11 @@ import { labGroup, labVersion, type SchedulingDecision } from '../../../common/a
 import { formatAge } from '../../../common/machinery/duration.ts'
 import { required, type FieldError } from '../../../common/machinery/field-error.ts'
 import { ageColumn, nameColumn } from '../columns.ts'
-import { defineKind } from '../kind.ts'
+import { defineOwnKind } from '../kind.ts'
 import { checkOneOf } from '../validation/values.ts'
 import { labDefinitions, labSchemaName } from './schema.ts'
 
-export const schedulingDecision = defineKind<SchedulingDecision>({
+export const schedulingDecision = defineOwnKind<SchedulingDecision>({
   group: labGroup,
   version: labVersion,
   kind: 'SchedulingDecision',

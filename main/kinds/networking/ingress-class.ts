@@ -1,5 +1,4 @@
 // IngressClass: which controller carries out an Ingress.
-import type { IngressClass } from '../../../common/api/generated/types.ts'
 import {
   forbiddenField,
   invalidValue,
@@ -15,14 +14,7 @@ import { checkImmutable } from '../validation/values.ts'
 
 const maxControllerBytes = 250
 
-export const ingressClass = defineKind<IngressClass>({
-  group: 'networking.k8s.io',
-  version: 'v1',
-  kind: 'IngressClass',
-  plural: 'ingressclasses',
-  singular: 'ingressclass',
-  scope: 'Cluster',
-  schema: 'io.k8s.api.networking.v1.IngressClass',
+export const ingressClass = defineKind('networking.k8s.io/v1/ingressclasses', {
   setDefaults: (object) => {
     object.spec ??= {}
     if (object.spec.parameters !== undefined) object.spec.parameters.scope ??= 'Cluster'

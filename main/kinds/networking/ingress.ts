@@ -11,14 +11,7 @@ import { checkPort } from '../validation/values.ts'
 
 const classAnnotation = 'kubernetes.io/ingress.class'
 
-export const ingress = defineKind<Ingress>({
-  group: 'networking.k8s.io',
-  version: 'v1',
-  kind: 'Ingress',
-  plural: 'ingresses',
-  singular: 'ingress',
-  scope: 'Namespaced',
-  schema: 'io.k8s.api.networking.v1.Ingress',
+export const ingress = defineKind('networking.k8s.io/v1/ingresses', {
   shortNames: ['ing'],
   prepareForCreate: dropStatus,
   setDefaults: (object) => {

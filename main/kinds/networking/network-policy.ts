@@ -1,10 +1,5 @@
 // NetworkPolicy: who may talk to whom.
-import type {
-  IPBlock,
-  NetworkPolicy,
-  NetworkPolicyPeer,
-  NetworkPolicyPort,
-} from '../../../common/api/generated/types.ts'
+import type { IPBlock, NetworkPolicyPeer, NetworkPolicyPort } from '../../../common/api/generated/types.ts'
 import { forbiddenField, invalidValue, required, type FieldError } from '../../../common/machinery/field-error.ts'
 import { ageColumn, nameColumn, selectorCell } from '../columns.ts'
 import { defineKind } from '../kind.ts'
@@ -13,14 +8,7 @@ import { checkLabelSelector } from '../validation/label-selector.ts'
 import { checkName, isPortName } from '../validation/names.ts'
 import { checkPort, unsupported } from '../validation/values.ts'
 
-export const networkPolicy = defineKind<NetworkPolicy>({
-  group: 'networking.k8s.io',
-  version: 'v1',
-  kind: 'NetworkPolicy',
-  plural: 'networkpolicies',
-  singular: 'networkpolicy',
-  scope: 'Namespaced',
-  schema: 'io.k8s.api.networking.v1.NetworkPolicy',
+export const networkPolicy = defineKind('networking.k8s.io/v1/networkpolicies', {
   shortNames: ['netpol'],
   setDefaults: (object) => {
     object.spec ??= {}

@@ -1,5 +1,4 @@
 // RuntimeClass: which handler of the container runtime runs a pod.
-import type { RuntimeClass } from '../../../common/api/generated/types.ts'
 import type { FieldError } from '../../../common/machinery/field-error.ts'
 import { ageColumn, nameColumn } from '../columns.ts'
 import { checkResources } from '../core/pod-spec/resources.ts'
@@ -8,14 +7,7 @@ import { defineKind } from '../kind.ts'
 import { checkLabels, checkName, isDnsLabel } from '../validation/names.ts'
 import { checkImmutable } from '../validation/values.ts'
 
-export const runtimeClass = defineKind<RuntimeClass>({
-  group: 'node.k8s.io',
-  version: 'v1',
-  kind: 'RuntimeClass',
-  plural: 'runtimeclasses',
-  singular: 'runtimeclass',
-  scope: 'Cluster',
-  schema: 'io.k8s.api.node.v1.RuntimeClass',
+export const runtimeClass = defineKind('node.k8s.io/v1/runtimeclasses', {
   validate: ({ handler = '', overhead, scheduling }) => {
     const errors: FieldError[] = []
     checkName(errors, 'handler', handler, isDnsLabel)

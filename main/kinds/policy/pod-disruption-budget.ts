@@ -1,5 +1,4 @@
 // PodDisruptionBudget: how many of some pods may be missing on purpose.
-import type { PodDisruptionBudget } from '../../../common/api/generated/types.ts'
 import { invalidValue, notSupported, type FieldError } from '../../../common/machinery/field-error.ts'
 import { ageColumn, nameColumn } from '../columns.ts'
 import { defineKind } from '../kind.ts'
@@ -7,14 +6,7 @@ import { dropStatus, mainDoor, statusDoor } from '../strategy.ts'
 import { checkLabelSelector } from '../validation/label-selector.ts'
 import { checkAtMostHundredPercent, checkCountOrPercent, checkNonNegative } from '../validation/values.ts'
 
-export const podDisruptionBudget = defineKind<PodDisruptionBudget>({
-  group: 'policy',
-  version: 'v1',
-  kind: 'PodDisruptionBudget',
-  plural: 'poddisruptionbudgets',
-  singular: 'poddisruptionbudget',
-  scope: 'Namespaced',
-  schema: 'io.k8s.api.policy.v1.PodDisruptionBudget',
+export const podDisruptionBudget = defineKind('policy/v1/poddisruptionbudgets', {
   shortNames: ['pdb'],
   prepareForCreate: dropStatus,
   setDefaults: (object) => {

@@ -10,14 +10,7 @@ import { unsupported } from '../validation/values.ts'
 type Binding = RoleBinding | ClusterRoleBinding
 const rbacGroup = 'rbac.authorization.k8s.io'
 
-export const roleBinding = defineKind<RoleBinding>({
-  group: rbacGroup,
-  version: 'v1',
-  kind: 'RoleBinding',
-  plural: 'rolebindings',
-  singular: 'rolebinding',
-  scope: 'Namespaced',
-  schema: 'io.k8s.api.rbac.v1.RoleBinding',
+export const roleBinding = defineKind('rbac.authorization.k8s.io/v1/rolebindings', {
   nameRule: 'path-segment',
   setDefaults: setBindingDefaults,
   validate: (object) => checkBinding(object, ['Role', 'ClusterRole'], object.metadata.namespace),
@@ -25,14 +18,7 @@ export const roleBinding = defineKind<RoleBinding>({
   columns: bindingColumns(),
 })
 
-export const clusterRoleBinding = defineKind<ClusterRoleBinding>({
-  group: rbacGroup,
-  version: 'v1',
-  kind: 'ClusterRoleBinding',
-  plural: 'clusterrolebindings',
-  singular: 'clusterrolebinding',
-  scope: 'Cluster',
-  schema: 'io.k8s.api.rbac.v1.ClusterRoleBinding',
+export const clusterRoleBinding = defineKind('rbac.authorization.k8s.io/v1/clusterrolebindings', {
   nameRule: 'path-segment',
   setDefaults: setBindingDefaults,
   validate: (object) => checkBinding(object, ['ClusterRole'], undefined),

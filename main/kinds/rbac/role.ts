@@ -1,19 +1,11 @@
 // Role and ClusterRole: what is allowed, to whom is said elsewhere.
-import type { ClusterRole, Role } from '../../../common/api/generated/types.ts'
 import { required, type FieldError } from '../../../common/machinery/field-error.ts'
 import { defaultColumns } from '../columns.ts'
 import { defineKind } from '../kind.ts'
 import { checkLabelSelector } from '../validation/label-selector.ts'
 import { checkRules } from './rules.ts'
 
-export const role = defineKind<Role>({
-  group: 'rbac.authorization.k8s.io',
-  version: 'v1',
-  kind: 'Role',
-  plural: 'roles',
-  singular: 'role',
-  scope: 'Namespaced',
-  schema: 'io.k8s.api.rbac.v1.Role',
+export const role = defineKind('rbac.authorization.k8s.io/v1/roles', {
   nameRule: 'path-segment',
   setDefaults: (object) => {
     object.rules ??= []
@@ -26,14 +18,7 @@ export const role = defineKind<Role>({
   columns: defaultColumns,
 })
 
-export const clusterRole = defineKind<ClusterRole>({
-  group: 'rbac.authorization.k8s.io',
-  version: 'v1',
-  kind: 'ClusterRole',
-  plural: 'clusterroles',
-  singular: 'clusterrole',
-  scope: 'Cluster',
-  schema: 'io.k8s.api.rbac.v1.ClusterRole',
+export const clusterRole = defineKind('rbac.authorization.k8s.io/v1/clusterroles', {
   nameRule: 'path-segment',
   setDefaults: (object) => {
     object.rules ??= []

@@ -1,5 +1,4 @@
 // PriorityClass: a name for how important pods are.
-import type { PriorityClass } from '../../../common/api/generated/types.ts'
 import { forbiddenField, invalidValue, type FieldError } from '../../../common/machinery/field-error.ts'
 import { ageColumn, nameColumn } from '../columns.ts'
 import { defineKind } from '../kind.ts'
@@ -12,14 +11,7 @@ const systemClasses: Readonly<Record<string, number>> = {
   'system-node-critical': 2_000_001_000,
 }
 
-export const priorityClass = defineKind<PriorityClass>({
-  group: 'scheduling.k8s.io',
-  version: 'v1',
-  kind: 'PriorityClass',
-  plural: 'priorityclasses',
-  singular: 'priorityclass',
-  scope: 'Cluster',
-  schema: 'io.k8s.api.scheduling.v1.PriorityClass',
+export const priorityClass = defineKind('scheduling.k8s.io/v1/priorityclasses', {
   shortNames: ['pc'],
   tracksGeneration: true,
   setDefaults: (object) => {

@@ -1,5 +1,4 @@
 // StorageClass: how volumes of a sort are made.
-import type { StorageClass } from '../../../common/api/generated/types.ts'
 import {
   forbiddenField,
   invalidValue,
@@ -18,14 +17,7 @@ const maxParameters = 512
 const maxParameterBytes = 262_144
 const isDefault = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class']
 
-export const storageClass = defineKind<StorageClass>({
-  group: 'storage.k8s.io',
-  version: 'v1',
-  kind: 'StorageClass',
-  plural: 'storageclasses',
-  singular: 'storageclass',
-  scope: 'Cluster',
-  schema: 'io.k8s.api.storage.v1.StorageClass',
+export const storageClass = defineKind('storage.k8s.io/v1/storageclasses', {
   shortNames: ['sc'],
   setDefaults: (object) => {
     object.reclaimPolicy ??= 'Delete'

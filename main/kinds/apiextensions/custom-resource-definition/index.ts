@@ -5,14 +5,7 @@ import { defineKind } from '../../kind.ts'
 import { restore, statusDoor } from '../../strategy.ts'
 import { checkDefinition, checkDefinitionUpdate } from './validation.ts'
 
-export const customResourceDefinition = defineKind<CustomResourceDefinition>({
-  group: 'apiextensions.k8s.io',
-  version: 'v1',
-  kind: 'CustomResourceDefinition',
-  plural: 'customresourcedefinitions',
-  singular: 'customresourcedefinition',
-  scope: 'Cluster',
-  schema: 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition',
+export const customResourceDefinition = defineKind('apiextensions.k8s.io/v1/customresourcedefinitions', {
   shortNames: ['crd', 'crds'],
   categories: ['api-extensions'],
   prepareForCreate: (object) => {

@@ -8,14 +8,7 @@ import { checkImmutable } from '../../validation/values.ts'
 import { setDeploymentDefaults } from './defaults.ts'
 import { checkDeployment, checkDeploymentStatus } from './validation.ts'
 
-export const deployment = defineKind<Deployment>({
-  group: 'apps',
-  version: 'v1',
-  kind: 'Deployment',
-  plural: 'deployments',
-  singular: 'deployment',
-  scope: 'Namespaced',
-  schema: 'io.k8s.api.apps.v1.Deployment',
+export const deployment = defineKind('apps/v1/deployments', {
   shortNames: ['deploy'],
   categories: ['all'],
   prepareForCreate: dropStatus,

@@ -9,14 +9,7 @@ import { dropStatus, mainDoor, statusDoor } from '../../strategy.ts'
 import { checkCollisionCount, checkCounters, checkReplicaCounts } from '../workload.ts'
 import { checkStatefulSet, checkStatefulSetUpdate } from './validation.ts'
 
-export const statefulSet = defineKind<StatefulSet>({
-  group: 'apps',
-  version: 'v1',
-  kind: 'StatefulSet',
-  plural: 'statefulsets',
-  singular: 'statefulset',
-  scope: 'Namespaced',
-  schema: 'io.k8s.api.apps.v1.StatefulSet',
+export const statefulSet = defineKind('apps/v1/statefulsets', {
   shortNames: ['sts'],
   categories: ['all'],
   prepareForCreate: dropStatus,

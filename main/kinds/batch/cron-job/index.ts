@@ -11,14 +11,7 @@ import { checkNonNegative, unsupported } from '../../validation/values.ts'
 import { checkJobSpec } from '../job/spec.ts'
 import { scheduleProblem } from './schedule.ts'
 
-export const cronJob = defineKind<CronJob>({
-  group: 'batch',
-  version: 'v1',
-  kind: 'CronJob',
-  plural: 'cronjobs',
-  singular: 'cronjob',
-  scope: 'Namespaced',
-  schema: 'io.k8s.api.batch.v1.CronJob',
+export const cronJob = defineKind('batch/v1/cronjobs', {
   shortNames: ['cj'],
   categories: ['all'],
   prepareForCreate: dropStatus,

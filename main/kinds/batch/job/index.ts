@@ -13,14 +13,7 @@ import { checkJobSpec } from './spec.ts'
 import { checkJobStatusUpdate } from './status-update.ts'
 import { checkJobUpdate } from './update.ts'
 
-export const job = defineKind<Job>({
-  group: 'batch',
-  version: 'v1',
-  kind: 'Job',
-  plural: 'jobs',
-  singular: 'job',
-  scope: 'Namespaced',
-  schema: 'io.k8s.api.batch.v1.Job',
+export const job = defineKind('batch/v1/jobs', {
   categories: ['all'],
   // As ever in batch/v1: clients that do not say keep the pods; kubectl says Background.
   defaultPropagation: 'Orphan',

@@ -5,14 +5,7 @@ import { eventColumns } from './columns.ts'
 import { selectEventFields } from './fields.ts'
 import { checkEvent } from './validation.ts'
 
-export const event = defineKind<Event>({
-  group: '',
-  version: 'v1',
-  kind: 'Event',
-  plural: 'events',
-  singular: 'event',
-  scope: 'Namespaced',
-  schema: 'io.k8s.api.core.v1.Event',
+export const event = defineKind('v1/events', {
   shortNames: ['ev'],
   tracksGeneration: false,
   allowCreateOnUpdate: true,

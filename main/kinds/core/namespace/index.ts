@@ -7,16 +7,8 @@ import { defineKind } from '../../kind.ts'
 import { restore, statusDoor } from '../../strategy.ts'
 import { checkName, isQualifiedName } from '../../validation/names.ts'
 
-export const namespace = defineKind<Namespace>({
-  group: '',
-  version: 'v1',
-  kind: 'Namespace',
-  plural: 'namespaces',
-  singular: 'namespace',
-  scope: 'Cluster',
-  schema: 'io.k8s.api.core.v1.Namespace',
+export const namespace = defineKind('v1/namespaces', {
   shortNames: ['ns'],
-  verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'],
   nameRule: 'dns-label',
   tracksGeneration: false,
   prepareForCreate: (object) => {

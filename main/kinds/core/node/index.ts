@@ -8,14 +8,7 @@ import { checkResourceQuantity } from '../../validation/quantity.ts'
 import { checkTaints } from '../pod-spec/scheduling.ts'
 import { nodeColumns } from './columns.ts'
 
-export const node = defineKind<Node>({
-  group: '',
-  version: 'v1',
-  kind: 'Node',
-  plural: 'nodes',
-  singular: 'node',
-  scope: 'Cluster',
-  schema: 'io.k8s.api.core.v1.Node',
+export const node = defineKind('v1/nodes', {
   shortNames: ['no'],
   tracksGeneration: false,
   setDefaults: (object) => {

@@ -13,14 +13,7 @@ import { checkResize, keepAllButResources } from './resize.ts'
 import { checkPodStatusUpdate } from './status-update.ts'
 import { checkPodUpdate } from './update.ts'
 
-export const pod = defineKind<Pod>({
-  group: '',
-  version: 'v1',
-  kind: 'Pod',
-  plural: 'pods',
-  singular: 'pod',
-  scope: 'Namespaced',
-  schema: 'io.k8s.api.core.v1.Pod',
+export const pod = defineKind('v1/pods', {
   shortNames: ['po'],
   categories: ['all'],
   prepareForCreate: (object) => {

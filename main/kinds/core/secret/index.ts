@@ -14,14 +14,7 @@ import { checkConfigKey } from '../../validation/names.ts'
 import { checkImmutable } from '../../validation/values.ts'
 import { decodedLength, maxDataBytes } from '../data-size.ts'
 
-export const secret = defineKind<Secret>({
-  group: '',
-  version: 'v1',
-  kind: 'Secret',
-  plural: 'secrets',
-  singular: 'secret',
-  scope: 'Namespaced',
-  schema: 'io.k8s.api.core.v1.Secret',
+export const secret = defineKind('v1/secrets', {
   setDefaults: (object) => {
     object.type ||= 'Opaque'
     if (object.stringData === undefined) return

@@ -7,14 +7,7 @@ import { serviceColumns } from './columns.ts'
 import { setServiceDefaults } from './defaults.ts'
 import { checkService, checkServiceUpdate } from './validation.ts'
 
-export const service = defineKind<Service>({
-  group: '',
-  version: 'v1',
-  kind: 'Service',
-  plural: 'services',
-  singular: 'service',
-  scope: 'Namespaced',
-  schema: 'io.k8s.api.core.v1.Service',
+export const service = defineKind('v1/services', {
   shortNames: ['svc'],
   categories: ['all'],
   nameRule: 'dns-label-1035',
