@@ -1,14 +1,15 @@
-// What this server says it is. Clients compare major and minor; the suffix after "+" is build metadata to all of them.
-export const kubernetesVersion = '1.36.0'
+import { gitVersion, kubernetesVersion } from '../../../common/api/kubernetes-version.ts'
+
+const [major, minor] = kubernetesVersion.split('.')
 
 export const versionInfo = {
-  major: '1',
-  minor: '36',
-  emulationMajor: '1',
-  emulationMinor: '36',
+  major,
+  minor,
+  emulationMajor: major,
+  emulationMinor: minor,
   minCompatibilityMajor: '1',
   minCompatibilityMinor: '35',
-  gitVersion: `v${kubernetesVersion}+orrery`,
+  gitVersion,
   gitCommit: '',
   gitTreeState: 'clean',
   buildDate: '1970-01-01T00:00:00Z',

@@ -1,11 +1,11 @@
 // OpenAPI documents: v3 per group-version with content hashes, v2 as one, both made from the served resources when first asked.
 import { createHash } from 'node:crypto'
 import type { Definition } from '../../../common/api/facts.ts'
+import { gitVersion } from '../../../common/api/kubernetes-version.ts'
 import { notAcceptable, StatusError } from '../../../common/machinery/status.ts'
 import { parseAccept } from '../chain/negotiation.ts'
 import { sendBytes } from '../chain/respond.ts'
 import type { SubresourceInfo } from '../discovery/discovery.ts'
-import { kubernetesVersion } from '../discovery/version.ts'
 import { schemaOf } from '../registry/decode.ts'
 import type { ResourceTable } from '../registry/resource-table.ts'
 import type { ServedResource } from '../registry/served-resource.ts'
@@ -97,7 +97,7 @@ export class OpenApi {
       const { schemas, paths } = this.#describe(resources, v3Dialect, false)
       return {
         openapi: '3.0.0',
-        info: { title: 'Kubernetes', version: `v${kubernetesVersion}` },
+        info: { title: 'Kubernetes', version: gitVersion },
         paths,
         components: { schemas },
       }
@@ -109,7 +109,7 @@ export class OpenApi {
       const { schemas, paths } = this.#describe(this.#options.resources.all(), v2Dialect, true)
       return {
         swagger: '2.0',
-        info: { title: 'Kubernetes', version: `v${kubernetesVersion}` },
+        info: { title: 'Kubernetes', version: gitVersion },
         paths,
         definitions: schemas,
       }

@@ -4,7 +4,8 @@ import { pipeline } from 'node:stream/promises'
 import { Command } from 'commander'
 import { CodedError } from '../../engine/coded-error.ts'
 import { defaultHome, homePaths } from '../../engine/paths.ts'
-import { kubernetesVersion, orreryVersion } from '../../engine/version.ts'
+import { kubernetesVersion } from '../../../common/api/kubernetes-version.ts'
+import { orreryVersion } from '../../engine/version.ts'
 import { connectEngine, notRunning } from '../engine-client.ts'
 import { print } from '../output.ts'
 
@@ -58,7 +59,7 @@ export function logsCommand(): Command {
 export function versionCommand(): Command {
   return new Command('version').description('versions of this program and of the API it serves').action(() => {
     print(`orrery ${orreryVersion}`)
-    print(`kubernetes API ${kubernetesVersion}`)
+    print(`kubernetes API v${kubernetesVersion}`)
     print(`node ${process.version}`)
   })
 }

@@ -1,4 +1,5 @@
 // The Node object as this agent writes it: metadata at registration, status as it changes. Pure.
+import { gitVersion } from '../../../common/api/kubernetes-version.ts'
 import type { ContainerImage, Node, NodeCondition, NodeStatus } from '../../../common/api/generated/types.ts'
 import type { GuestConfig } from '../../../common/channel/guest-config.ts'
 import { formatTime } from '../../../common/machinery/clock.ts'
@@ -16,7 +17,6 @@ export interface NodeStatusInput {
   previous: readonly NodeCondition[]
 }
 
-export const kubeletVersion = 'v1.36.3-orrery'
 const maxPods = '110'
 
 export function nodeLabels({ config, facts }: { config: GuestConfig; facts: MachineFacts }): Record<string, string> {
@@ -78,8 +78,8 @@ export function nodeStatus(input: NodeStatusInput): NodeStatus {
       bootID: facts.bootId,
       containerRuntimeVersion: `containerd://${runtimeVersion}`,
       kernelVersion: facts.kernelVersion,
-      kubeProxyVersion: kubeletVersion,
-      kubeletVersion,
+      kubeProxyVersion: gitVersion,
+      kubeletVersion: gitVersion,
       machineID: facts.machineId,
       operatingSystem: 'linux',
       osImage: facts.osImage,
