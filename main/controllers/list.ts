@@ -1,0 +1,67 @@
+// The one list of controllers. A controller is a folder beside this file and a line here.
+import { newDaemonSetController } from './daemon-set/index.ts'
+import { newDeploymentController } from './deployment/index.ts'
+import { newEndpointSliceController } from './endpoint-slices/index.ts'
+import { newGarbageCollector } from './garbage-collector/index.ts'
+import { newJobController } from './job/index.ts'
+import { newNamespaceController } from './namespace/index.ts'
+import { newNodeLifecycleController } from './node-lifecycle/index.ts'
+import { newPodGcController } from './pod-gc/index.ts'
+import { newReplicaSetController } from './replica-set/index.ts'
+import type { ControllerFactory } from './runtime/deps.ts'
+import { newServiceAccountController } from './service-account/index.ts'
+import { newTaintEvictionController } from './taint-eviction/index.ts'
+
+export interface ControllerEntry {
+  /** As kube-controller-manager calls it; what `--controllers` takes. */
+  name: string
+  /** The name of kube-controller-manager before 1.28, which `--controllers` takes as well. */
+  alias?: string
+  /** Runs when nobody says otherwise ("*" means these). */
+  onByDefault: boolean
+  create: ControllerFactory
+}
+
+const on = (name: string, alias: string, create: ControllerFactory): ControllerEntry => ({
+  name,
+  alias,
+  onByDefault: true,
+  create,
+})
+
+export const controllerList: readonly ControllerEntry[] = [
+  on('namespace-controller', 'namespace', newNamespaceController),
+  on('serviceaccount-controller', 'serviceaccount', newServiceAccountController),
+  on('deployment-controller', 'deployment', newDeploymentController),
+  on('replicaset-controller', 'replicaset', newReplicaSetController),
+  on('daemonset-controller', 'daemonset', newDaemonSetController),
+  on('job-controller', 'job', newJobController),
+  on('endpointslice-controller', 'endpointslice', newEndpointSliceController),
+  on('garbage-collector-controller', 'garbagecollector', newGarbageCollector),
+  on('node-lifecycle-controller', 'nodelifecycle', newNodeLifecycleController),
+  on('taint-eviction-controller', 'taint-eviction', newTaintEvictionController),
+  on('pod-garbage-collector-controller', 'podgc', newPodGcController),
+]
+
+/**
+ * Which of the list to run, in upstream's notation: "*" all that are on by default, "name" that one, "-name" not that one; the first
+ * that names a controller decides. Throws TypeError when a name is not in the list.
+ */
+export function selectControllers(
+  wanted: readonly string[] = ['*'],
+  list: readonly ControllerEntry[] = controllerList,
+): readonly ControllerEntry[] {
+  const known = new Map(list.flatMap(({ name, alias = name }) => [[name, name] as const, [alias, name] as const]))
+  const verdicts = new Map<string, boolean>()
+  for (const item of wanted) {
+    if (item === '*') continue
+    const name = known.get(item.replace(/^-/, ''))
+    if (name === undefined)
+      throw new TypeError(
+        `"${item.replace(/^-/, '')}" is not in the list of known controllers: ${list.map(({ name: n }) => n).join(', ')}`,
+      )
+    if (!verdicts.has(name)) verdicts.set(name, !item.startsWith('-'))
+  }
+  const all = wanted.includes('*')
+  return list.filter(({ name, onByDefault }) => verdicts.get(name) ?? (all && onByDefault))
+}
