@@ -5,7 +5,8 @@ import { RuntimeService, goneAsUndefined } from '../runtime/runtime.ts'
 import { describeError } from '../logger.ts'
 import { runHook } from './lifecycle-hooks.ts'
 import { isSidecar } from './plan.ts'
-import type { PodContext, PodEvent } from './pod-context.ts'
+import type { PodContext } from './pod-context.ts'
+import type { PodEvent } from './pod-event.ts'
 
 /** Even with no grace left the signal gets this long, as a kubelet gives it. */
 const minimumGraceSeconds = 2

@@ -9,7 +9,7 @@ import { describeError } from '../logger.ts'
 import type { ImageUser } from './container-config.ts'
 import { explainPullError, isValidReference, normalizeReference } from './image-reference.ts'
 import { RestartBackoff, goDuration } from './restart-backoff.ts'
-import type { PodEvent } from './pod-context.ts'
+import type { PodEvent } from './pod-event.ts'
 
 export interface PulledImage {
   /** What CreateContainer is given: the image's id. */

@@ -2,7 +2,7 @@
 import type { Container, Pod, Probe } from '../../../common/api/generated/types.ts'
 import type { Clock } from '../../../common/machinery/clock.ts'
 import type { ObservedContainer, ObservedPod } from '../runtime/observed.ts'
-import type { PodEvent } from '../pods/pod-context.ts'
+import type { PodEvent } from '../pods/pod-event.ts'
 import { describeError } from '../logger.ts'
 import { ThresholdCounter, type Verdict } from './probe-result.ts'
 import type { ProbeTarget } from './run-probe.ts'

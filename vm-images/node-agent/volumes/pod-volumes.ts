@@ -9,10 +9,10 @@ import type { Pod, Volume } from '../../../common/api/generated/types.ts'
 import { quantityToBytes } from '../../../common/machinery/quantity.ts'
 import type { Clock } from '../../../common/machinery/clock.ts'
 import type { NodeFacts } from '../pods/field-path.ts'
-import type { ReferencedObjects } from '../pods/pod-context.ts'
 import { writePayload, type Payload, type ProjectedFile } from './atomic-writer.ts'
 import { prepareHostPath } from './host-path.ts'
 import { configMapFiles, downwardFiles, secretFiles, VolumeError } from './projections.ts'
+import type { ReferencedObjects } from './referenced-objects.ts'
 import type { TokenSource } from './token-source.ts'
 
 const run = promisify(execFile)

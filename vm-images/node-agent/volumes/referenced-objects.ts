@@ -7,7 +7,6 @@ import { configMaps, secrets } from '../../../common/client/resources.ts'
 import type { Clock } from '../../../common/machinery/clock.ts'
 import type { Logger } from '../../../common/machinery/logger.ts'
 import type { KubeObject } from '../../../common/machinery/meta.ts'
-import type { ReferencedObjects } from '../pods/pod-context.ts'
 
 interface Watched<T extends KubeObject> {
   informer: Informer<T>
@@ -17,6 +16,16 @@ interface Watched<T extends KubeObject> {
 
 /** How long a pod waits for the first answer about an object before it tries again later. */
 const firstAnswerMs = 10_000
+
+/** Objects pods refer to; each is watched while a pod of this node uses it. */
+export interface ReferencedObjects {
+  /** Resolves to undefined when the object does not exist; rejects while the API cannot be reached and nothing is known. */
+  configMap(namespace: string, name: string): Promise<ConfigMap | undefined>
+  secret(namespace: string, name: string): Promise<Secret | undefined>
+  /** Starts to watch what the pod refers to; `onChange` is called after each change of one of them. */
+  hold(pod: Pod, onChange: () => void): void
+  release(uid: string): void
+}
 
 export class WatchedObjects implements ReferencedObjects {
   readonly #options: { client: KubeClient; logger: Logger; clock: Clock }
