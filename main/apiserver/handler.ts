@@ -5,15 +5,17 @@ import type { HttpRequest, HttpResponse, UserInfo } from './apiserver.ts'
 import { anonymous } from './auth/authenticator.ts'
 import { attributesOf, forbiddenError } from './auth/authorizer.ts'
 import { mediaTypeOf, parseBody, parseJson, parseYamlText, readBody } from './chain/body.ts'
-import { type Accepted, negotiate } from './chain/negotiation.ts'
+import { type Accepted, encodingOfErrors, negotiate } from './chain/negotiation.ts'
 import { parseRequestInfo, type RequestInfo, type ResourceRequestInfo } from './chain/request-info.ts'
 import { type Responder, sendStatusError } from './chain/respond.ts'
 import { nameInFieldSelector } from './registry/selection.ts'
 import { toStatusError } from './registry/store-errors.ts'
 import type { ServedResource } from './registry/served-resource.ts'
+import { protobufEncoder } from './protobuf/encoder.ts'
 import type { ApiCall } from './routes/api-call.ts'
 import { booleanParameter, watchRequestOf } from './routes/list-parameters.ts'
-import { eventRenderer, renderResult, shapesFor } from './routes/render.ts'
+import { eventEncoder } from './routes/event-encoders.ts'
+import { renderResult, shapesFor } from './routes/render.ts'
 import { performVerb } from './routes/resource-verbs.ts'
 import type { ServerParts } from './server-parts.ts'
 import { serveHttpWatch } from './watch/http-watch.ts'
@@ -137,7 +139,11 @@ export class RequestHandler {
       }
     }
     const watching = info.verb === 'watch'
-    const accepted: Accepted = negotiate(req.headers.accept, shapesFor(watching ? 'get' : info.verb))
+    const accepted: Accepted = negotiate(req.headers.accept, {
+      shapes: shapesFor(info.verb),
+      protobuf: info.subresource !== '' || hasProtobuf(resource, req.headers.accept),
+      stream: watching,
+    })
     to.encoding = accepted.encoding
     const call: ApiCall = {
       registry,
@@ -160,9 +166,7 @@ export class RequestHandler {
         resource,
         {
           request: watchRequestOf(call),
-          render: eventRenderer(options),
-          contentType: 'application/json',
-          headers: {},
+          encoder: eventEncoder(options),
           onSlow: () => {
             this.#parts.metrics.slowWatchers += 1
           },
@@ -175,8 +179,9 @@ export class RequestHandler {
     await renderResult(to, result, options)
   }
 
-  async #fail(to: Responder, error: unknown): Promise<void> {
+  async #fail(to: { -readonly [K in keyof Responder]: Responder[K] }, error: unknown): Promise<void> {
     const status = toStatusError(error)
+    to.encoding = encodingOfErrors(to.req.headers.accept)
     if (status.code >= 500 && status.cause !== undefined) {
       this.#parts.registry.logger.error('request failed', {
         method: to.req.method,
@@ -253,6 +258,10 @@ async function readCallBody(req: HttpRequest): Promise<{ value: unknown; duplica
   const value = parseBody(bytes, type)
   return { value, duplicates: media === 'application/json' ? findDuplicateFields(bytes.toString('utf8')) : [] }
 }
+
+/** Asked only of clients that speak protobuf: the answer loads its tables. */
+const hasProtobuf = ({ apiVersion, kind }: ServedResource, accept: string | undefined): boolean =>
+  accept?.includes('protobuf') === true && protobufEncoder().has({ apiVersion, kind: kind.kind })
 
 function wantsPretty(query: URLSearchParams, req: HttpRequest): boolean {
   if (query.has('pretty')) return booleanParameter(query, 'pretty')

@@ -1,9 +1,11 @@
-// Answers: JSON or YAML, pretty when asked, gzip when large and wanted, and Status bodies for every error.
+// Answers: JSON, YAML or protobuf, pretty when asked, gzip when large and wanted, and Status bodies for every error.
 import { gzip } from 'node:zlib'
 import { promisify } from 'node:util'
 import { stringify as stringifyYaml } from 'yaml'
 import type { StatusError } from '../../../common/machinery/status.ts'
 import type { HttpRequest, HttpResponse } from '../apiserver.ts'
+import { protobufEncoder, protobufMediaType, type TypeMeta } from '../protobuf/encoder.ts'
+import type { Encoding } from './negotiation.ts'
 
 const compress = promisify(gzip)
 /** Smaller answers cost more to compress than to send (upstream's threshold). */
@@ -12,7 +14,7 @@ const gzipThreshold = 128 * 1024
 export interface Responder {
   readonly req: HttpRequest
   readonly res: HttpResponse
-  readonly encoding: 'json' | 'yaml'
+  readonly encoding: Encoding
   readonly pretty: boolean
   /** Warning header texts collected so far. */
   readonly warnings: string[]
@@ -25,7 +27,8 @@ export async function sendJsonText(
   text: string | Buffer,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  if (to.encoding === 'yaml') {
+  if (to.encoding === 'protobuf') await sendProtobufOrJson(to, code, JSON.parse(text.toString()), headers)
+  else if (to.encoding === 'yaml') {
     await sendBytes(
       to,
       code,
@@ -50,7 +53,21 @@ export async function sendObject(
   object: unknown,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  await sendJsonText(to, code, JSON.stringify(object), headers)
+  if (to.encoding === 'protobuf') await sendProtobufOrJson(to, code, object, headers)
+  else await sendJsonText(to, code, JSON.stringify(object), headers)
+}
+
+/** What has no protobuf form (a subresource of a custom kind) is still better told in JSON than not at all. */
+async function sendProtobufOrJson(
+  to: Responder,
+  code: number,
+  object: unknown,
+  headers: Readonly<Record<string, string>>,
+): Promise<void> {
+  const typed = object as TypeMeta & Readonly<Record<string, unknown>>
+  if (protobufEncoder().has(typed))
+    await sendBytes(to, code, protobufMediaType, protobufEncoder().object(typed), headers)
+  else await sendBytes(to, code, 'application/json', Buffer.from(JSON.stringify(object)), headers)
 }
 
 export async function sendBytes(

@@ -1,6 +1,7 @@
 // Request bodies in application/vnd.kubernetes.protobuf to the JSON form of the same object.
 // Envelope: the four bytes "k8s\0", then runtime.Unknown {typeMeta = 1 {apiVersion = 1, kind = 2}, raw = 2}.
 import { badRequest } from '../../../common/machinery/status.ts'
+import { messageOf } from './message-names.ts'
 import type { WireFacts, WireField, WireMessage } from './wire-facts.ts'
 import { WireReader } from './wire-reader.ts'
 
@@ -38,18 +39,11 @@ function decodeEnvelope(bytes: Uint8Array, facts: WireFacts): JsonObject {
       }
     } else envelope.skip(field.wire)
   }
-  const name = messageName(apiVersion, kind)
-  const message = facts.messages[name] ?? facts.messages[`meta/v1.${kind}`]
+  const name = messageOf(facts, apiVersion, kind)
+  const message = name === undefined ? undefined : facts.messages[name]
   if (message === undefined)
     throw badRequest(`no kind "${kind}" is registered for version "${apiVersion}" in protobuf form; send JSON`)
   return { apiVersion, kind, ...decodeMessage(raw, message, facts, 0) }
-}
-
-/** "apps/v1", "Deployment" -> "apps/v1.Deployment"; the core group lives in "core". */
-function messageName(apiVersion: string, kind: string): string {
-  const slash = apiVersion.indexOf('/')
-  const group = slash < 0 ? 'core' : (apiVersion.slice(0, slash).split('.')[0] ?? '')
-  return `${group}/${apiVersion.slice(slash + 1)}.${kind}`
 }
 
 function decodeMessage(bytes: Uint8Array, message: WireMessage, facts: WireFacts, depth: number): JsonObject {

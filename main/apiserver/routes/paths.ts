@@ -99,7 +99,7 @@ export class PathRoutes {
         return
       }
     }
-    to.encoding = negotiate(accept).encoding
+    to.encoding = negotiate(accept, { protobuf: true }).encoding
     const document = this.document(path, req.headers.host ?? String(req.headers[':authority'] ?? ''))
     if (document === undefined) throw unknownPath()
     await sendObject(to, 200, document)

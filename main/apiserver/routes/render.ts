@@ -1,15 +1,19 @@
-// Results of resource calls as HTTP answers, in the shape the client accepts. Plain lists are made of the stored texts, unparsed.
+// Results of resource calls as HTTP answers, in the shape and encoding the client accepts. Plain lists are made of the stored texts,
+// unparsed.
 import { badRequest, notAcceptable } from '../../../common/machinery/status.ts'
 import type { Accepted, Shape } from '../chain/negotiation.ts'
-import { type Responder, sendJsonText, sendObject } from '../chain/respond.ts'
+import { type Responder, sendBytes, sendJsonText, sendObject } from '../chain/respond.ts'
+import { protobufEncoder, protobufMediaType } from '../protobuf/encoder.ts'
 import type { ListResult } from '../registry/list.ts'
 import type { ServedResource } from '../registry/served-resource.ts'
-import type { EventType, StoredObject } from '../registry/stored-object.ts'
+import type { StoredObject } from '../registry/stored-object.ts'
 import { type IncludeObject, partialMetadata, renderTable } from '../registry/table.ts'
 import type { CallResult } from './api-call.ts'
 
 export const shapesFor = (verb: string): readonly Shape[] =>
-  verb === 'list' ? ['Table', 'PartialObjectMetadataList'] : ['Table', 'PartialObjectMetadata']
+  verb === 'list' || verb === 'deletecollection'
+    ? ['Table', 'PartialObjectMetadataList']
+    : ['Table', 'PartialObjectMetadata']
 
 export interface RenderOptions {
   readonly resource: ServedResource
@@ -20,6 +24,10 @@ export interface RenderOptions {
 
 export async function renderResult(to: Responder, result: CallResult, options: RenderOptions): Promise<void> {
   const { accepted, resource } = options
+  if (accepted.encoding === 'protobuf' && result.type !== 'plain') {
+    await sendProtobuf(to, result, options)
+    return
+  }
   if (result.type === 'plain') {
     await sendObject(to, result.code, result.object)
     return
@@ -60,6 +68,28 @@ export async function renderResult(to: Responder, result: CallResult, options: R
   }
 }
 
+async function sendProtobuf(
+  to: Responder,
+  result: Exclude<CallResult, { type: 'plain' }>,
+  { accepted, resource }: RenderOptions,
+): Promise<void> {
+  const encoder = protobufEncoder()
+  const type = { apiVersion: resource.apiVersion, kind: resource.kind.kind }
+  const whole = accepted.shape === 'object'
+  if (result.type === 'stored') {
+    const { code, object } = result
+    const bytes = whole ? encoder.stored(type, object) : encoder.partial(accepted.shapeVersion, object)
+    await sendBytes(to, code, protobufMediaType, bytes)
+    return
+  }
+  const { items } = result.list
+  const metadata = listMetadata(result.list)
+  const bytes = whole
+    ? encoder.list(type, metadata, items)
+    : encoder.partialList(accepted.shapeVersion, metadata, items)
+  await sendBytes(to, 200, protobufMediaType, bytes)
+}
+
 function listText(resource: ServedResource, list: ListResult, metadata: object): string {
   const head = `{"kind":"${resource.kind.kind}List","apiVersion":"${resource.apiVersion}","metadata":${JSON.stringify(metadata)},"items":[`
   return `${head}${list.items.map((item) => item.text).join(',')}]}`
@@ -90,36 +120,11 @@ function renderStored(object: StoredObject, { accepted, resource, query, now }: 
   }
 }
 
-function includeObjectOf(query: URLSearchParams): IncludeObject {
+export function includeObjectOf(query: URLSearchParams): IncludeObject {
   const text = query.get('includeObject')
   if (text === null || text === '') return 'Metadata'
   if (text === 'None' || text === 'Metadata' || text === 'Object') return text
   throw badRequest(
     `includeObject: Invalid value: ${JSON.stringify(text)}: must be 'Metadata', 'Object', 'None', or empty`,
   )
-}
-
-/** How watch events look when the client did not ask for plain objects; undefined when it did. */
-export function eventRenderer(options: RenderOptions): ((type: EventType, object: StoredObject) => Buffer) | undefined {
-  const { accepted, resource, query } = options
-  if (accepted.shape === 'object') return undefined
-  if (accepted.shape === 'Table') {
-    const includeObject = includeObjectOf(query)
-    let withColumns = true
-    return (type, object) => {
-      const text = renderTable(resource, [object], {
-        version: accepted.shapeVersion,
-        includeObject,
-        now: new Date(),
-        withColumns,
-        listMetadata: { resourceVersion: String(object.revision) },
-      })
-      withColumns = false
-      return Buffer.from(`{"type":"${type}","object":${text}}\n`)
-    }
-  }
-  return (type, object) =>
-    Buffer.from(
-      `{"type":"${type}","object":${JSON.stringify(partialMetadata(object.object, accepted.shapeVersion))}}\n`,
-    )
 }

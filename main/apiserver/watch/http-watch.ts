@@ -1,6 +1,7 @@
-// A watch as a chunked HTTP response of JSON lines. Every watcher gets the same Buffer per event. One that does not read is told
+// A watch as a chunked HTTP response of encoded events. Every watcher gets the same Buffer per event. One that does not read is told
 // with a 410 ERROR event and closed; it is never silently left behind.
-import { gone, type StatusError } from '../../../common/machinery/status.ts'
+import type { KubeObject } from '../../../common/machinery/meta.ts'
+import { gone, type Status, type StatusError } from '../../../common/machinery/status.ts'
 import type { HttpResponse } from '../apiserver.ts'
 import { writeHead } from '../chain/respond.ts'
 import type { Registry } from '../registry/context.ts'
@@ -14,12 +15,17 @@ const maxPendingBytes = 16 << 20
 /** Time for a stuck reader to fetch what was sent before its connection is cut. */
 const slowGraceMs = 10_000
 
+/** How events look in the encoding and shape the client asked for. */
+export interface EventEncoder {
+  readonly contentType: string
+  event(type: EventType, object: StoredObject): Buffer
+  bookmark(object: KubeObject): Buffer
+  error(status: Status): Buffer
+}
+
 export interface HttpWatchOptions {
   readonly request: WatchRequest
-  /** Renders one event when the client asked for something else than the plain object (Table, PartialObjectMetadata). */
-  readonly render?: ((type: EventType, object: StoredObject) => Buffer) | undefined
-  readonly contentType: string
-  readonly headers: Readonly<Record<string, string>>
+  readonly encoder: EventEncoder
   /** A watcher was closed because it did not keep up. */
   readonly onSlow: () => void
 }
@@ -31,7 +37,7 @@ export async function serveHttpWatch(
   options: HttpWatchOptions,
   res: HttpResponse,
 ): Promise<void> {
-  const { render, request } = options
+  const { encoder, request } = options
   const output = res as NodeJS.WritableStream & { destroyed?: boolean; writableLength: number }
   // Set when the watch has started; the callbacks below may run before.
   const running: { session?: WatchSession } = {}
@@ -42,8 +48,7 @@ export async function serveHttpWatch(
     if (headersSent) return
     headersSent = true
     writeHead(res, 200, {
-      ...options.headers,
-      'content-type': options.contentType,
+      'content-type': encoder.contentType,
       'cache-control': 'no-cache, private',
     })
     // HTTP/2 sends headers at once; HTTP/1.1 would wait for the first event.
@@ -72,7 +77,7 @@ export async function serveHttpWatch(
   }
   const end = (error?: StatusError): void => {
     if (ended) return
-    if (error !== undefined) write(Buffer.from(`{"type":"ERROR","object":${JSON.stringify(error.status)}}\n`))
+    if (error !== undefined) write(encoder.error(error.status))
     ended = true
     flush()
     begin()
@@ -86,14 +91,10 @@ export async function serveHttpWatch(
   })
   running.session = await startWatch(registry, resource, request, {
     event: (type, object) => {
-      write(render === undefined ? object.eventLine(type) : render(type, object))
+      write(encoder.event(type, object))
     },
     bookmark: (revision, initialEventsEnd) => {
-      write(
-        Buffer.from(
-          `{"type":"BOOKMARK","object":${JSON.stringify(bookmarkObject(resource, revision, initialEventsEnd))}}\n`,
-        ),
-      )
+      write(encoder.bookmark(bookmarkObject(resource, revision, initialEventsEnd)))
     },
     end,
   })
