@@ -181,7 +181,7 @@ export class RequestHandler {
 
   async #fail(to: { -readonly [K in keyof Responder]: Responder[K] }, error: unknown): Promise<void> {
     const status = toStatusError(error)
-    to.encoding = encodingOfErrors(to.req.headers.accept)
+    to.encoding = status.code === 406 ? 'json' : encodingOfErrors(to.req.headers.accept)
     if (status.code >= 500 && status.cause !== undefined) {
       this.#parts.registry.logger.error('request failed', {
         method: to.req.method,

@@ -64,7 +64,8 @@ async function sendProtobufOrJson(
   object: unknown,
   headers: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const typed = object as TypeMeta & Readonly<Record<string, unknown>>
+  // The oldest discovery documents leave their apiVersion out.
+  const typed = { apiVersion: 'v1', ...(object as TypeMeta & Readonly<Record<string, unknown>>) }
   if (protobufEncoder().has(typed))
     await sendBytes(to, code, protobufMediaType, protobufEncoder().object(typed), headers)
   else await sendBytes(to, code, 'application/json', Buffer.from(JSON.stringify(object)), headers)

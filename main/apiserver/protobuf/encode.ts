@@ -226,7 +226,8 @@ function writeTime(writer: WireWriter, number: number, text: string): void {
   const ms = Date.parse(text)
   if (Number.isNaN(ms)) return
   const end = writer.length
-  const nanos = Number((/\.(\d{1,9})/.exec(text)?.[1] ?? '').padEnd(9, '0'))
+  // "2026-01-01T00:00:00Z" has no fraction to look for.
+  const nanos = text.length === 20 ? 0 : Number((/\.(\d{1,9})/.exec(text)?.[1] ?? '').padEnd(9, '0'))
   if (nanos !== 0) {
     writer.varint(nanos)
     writer.tag(2, 0)

@@ -84,7 +84,9 @@ export class ProtobufEncoder {
     if (raw === undefined) {
       const message = requireMessage(type)
       raw = this.#write((writer) => {
-        this.#messages.write(writer, message, object.object as unknown as Record<string, unknown>)
+        // A list of everything must not leave everything parsed in memory.
+        const parsed = object.parsed ?? object.copy()
+        this.#messages.write(writer, message, parsed as unknown as Record<string, unknown>)
       })
       this.#stored.set(object, raw)
     }
@@ -94,7 +96,7 @@ export class ProtobufEncoder {
   #rawMetadata(object: StoredObject): Buffer {
     let raw = this.#metadata.get(object)
     if (raw === undefined) {
-      const { metadata } = object.object
+      const { metadata } = object.parsed ?? object.copy()
       raw = this.#write((writer) => {
         this.#messages.write(writer, 'meta/v1.PartialObjectMetadata', { metadata })
       })

@@ -32,6 +32,11 @@ export class StoredObject {
     return this.#object
   }
 
+  /** The parsed form when somebody has needed it already. */
+  get parsed(): KubeObject | undefined {
+    return this.#object
+  }
+
   /** A private copy that may be changed. */
   copy(): KubeObject {
     return JSON.parse(this.text) as KubeObject

@@ -16,6 +16,7 @@ export interface Answer<T = Record<string, unknown>> {
   readonly status: number
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   readonly text: string
+  readonly bytes: Buffer
   readonly body: T
 }
 
@@ -121,14 +122,15 @@ function send<T>(target: RequestOptions, options: CallOptions): Promise<Answer<T
         res.on('data', (chunk: Buffer) => chunks.push(chunk))
         res.on('error', reject)
         res.on('end', () => {
-          const text = Buffer.concat(chunks).toString()
+          const bytes = Buffer.concat(chunks)
+          const text = bytes.toString()
           let parsed: unknown
           try {
             parsed = JSON.parse(text)
           } catch {
             parsed = undefined
           }
-          resolve({ status: res.statusCode ?? 0, headers: res.headers, text, body: parsed as T })
+          resolve({ status: res.statusCode ?? 0, headers: res.headers, text, bytes, body: parsed as T })
         })
       },
     )
