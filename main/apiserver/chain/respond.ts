@@ -65,7 +65,7 @@ async function sendProtobufOrJson(
   headers: Readonly<Record<string, string>>,
 ): Promise<void> {
   // The oldest discovery documents leave their apiVersion out.
-  const typed = { apiVersion: 'v1', ...(object as TypeMeta & Readonly<Record<string, unknown>>) }
+  const typed = { apiVersion: 'v1', ...(object as Pick<TypeMeta, 'kind'> & Readonly<Record<string, unknown>>) }
   if (protobufEncoder().has(typed))
     await sendBytes(to, code, protobufMediaType, protobufEncoder().object(typed), headers)
   else await sendBytes(to, code, 'application/json', Buffer.from(JSON.stringify(object)), headers)
