@@ -10,6 +10,7 @@ import { newPodGcController } from './pod-gc/index.ts'
 import { newReplicaSetController } from './replica-set/index.ts'
 import type { ControllerFactory } from './runtime/deps.ts'
 import { newServiceAccountController } from './service-account/index.ts'
+import { newStatefulSetController } from './stateful-set/index.ts'
 import { newTaintEvictionController } from './taint-eviction/index.ts'
 
 export interface ControllerEntry {
@@ -35,6 +36,7 @@ export const controllerList: readonly ControllerEntry[] = [
   on('deployment-controller', 'deployment', newDeploymentController),
   on('replicaset-controller', 'replicaset', newReplicaSetController),
   on('daemonset-controller', 'daemonset', newDaemonSetController),
+  on('statefulset-controller', 'statefulset', newStatefulSetController),
   on('job-controller', 'job', newJobController),
   on('endpointslice-controller', 'endpointslice', newEndpointSliceController),
   on('garbage-collector-controller', 'garbagecollector', newGarbageCollector),

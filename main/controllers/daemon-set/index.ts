@@ -5,9 +5,8 @@ import { createController, keysOf, mapChanges, requeueAfter } from '../../../com
 import { controllerRevisions, daemonSets, nodes, pods } from '../../../common/client/resources.ts'
 import { matchesLabels, selectorFromObject } from '../../../common/machinery/labels.ts'
 import { objectKey } from '../../../common/machinery/meta.ts'
-import { isReason } from '../../../common/machinery/status.ts'
 import { applyAdoption, planAdoption } from '../ownership/adoption.ts'
-import { controllerOf, isControlledBy } from '../ownership/controller-of.ts'
+import { controllerOf } from '../ownership/controller-of.ts'
 import { Expectations } from '../ownership/expectations.ts'
 import { firstFailure, slowStart } from '../ownership/slow-start.ts'
 import { createPodControl, isNamespaceTerminating } from '../pods/pod-control.ts'
@@ -16,7 +15,8 @@ import { availableInMs } from '../pods/pod-state.ts'
 import { canonicalJson } from '../pods/template-hash.ts'
 import type { ControllerFactory } from '../runtime/deps.ts'
 import { byController, byNamespace, namespaceIndex, orphans, ownershipIndexes } from '../runtime/indexes.ts'
-import { planHistory, planHistoryCleanup } from './history.ts'
+import { planHistoryCleanup } from '../revisions/history.ts'
+import { deleteRevisions, ensureRevision } from '../revisions/keep-history.ts'
 import { placementOf, specForNode } from './placement.ts'
 import type { DaemonPlan, NodeView } from './plan.ts'
 import { generationAnnotation, hashLabel, planPods, planStatus, planUpdate, viewNodes } from './plan.ts'
@@ -80,34 +80,23 @@ export const newDaemonSetController: ControllerFactory = (deps) => {
   async function currentRevision(
     set: DaemonSet,
   ): Promise<{ revision: ControllerRevision; all: readonly ControllerRevision[] }> {
-    const all = revisionInformer.byIndex(byController, set.metadata.uid ?? '')
-    const plan = planHistory(set, all)
-    if (plan.create !== undefined) return { revision: await createRevision(set, plan.create), all }
-    const { current, renumber } = plan
-    if (current === undefined) throw new Error('a daemon set has neither a revision nor a plan for one')
-    const revision =
-      renumber === undefined ? current : await client.update(controllerRevisions, { ...current, revision: renumber })
-    return { revision, all }
-  }
-
-  async function createRevision(set: DaemonSet, wanted: ControllerRevision): Promise<ControllerRevision> {
-    try {
-      return await client.create(controllerRevisions, wanted)
-    } catch (error) {
-      if (!isReason(error, 'AlreadyExists')) throw error
-      const existing = await client.get(controllerRevisions, wanted.metadata.name ?? '', set.metadata.namespace)
-      if (isControlledBy(existing, set) && canonicalJson(existing.data) === canonicalJson(wanted.data)) return existing
-      // A hash collision: the next try uses another hash.
-      const collisionCount = (set.status?.collisionCount ?? 0) + 1
-      const status = set.status ?? {
-        currentNumberScheduled: 0,
-        desiredNumberScheduled: 0,
-        numberMisscheduled: 0,
-        numberReady: 0,
-      }
-      await client.updateStatus(daemonSets, { ...set, status: { ...status, collisionCount } })
-      throw error
+    const candidates = {
+      owned: revisionInformer.byIndex(byController, set.metadata.uid ?? ''),
+      orphans: revisionInformer.byIndex(orphans, set.metadata.namespace ?? ''),
     }
+    const plan = planAdoption(set, selectorFromObject(set.spec?.selector), candidates)
+    const all = await applyAdoption({ client, owner: set, ownerRef: daemonSets, dependents: controllerRevisions, plan })
+    const of = {
+      owner: set,
+      template: set.spec?.template ?? {},
+      collisionCount: set.status?.collisionCount,
+      hashLabel,
+      forget: [generationAnnotation],
+    }
+    const revision = await ensureRevision(client, of, all, async (collisionCount) => {
+      await client.updateStatus(daemonSets, { ...set, status: { ...(set.status ?? noStatus), collisionCount } })
+    })
+    return { revision, all }
   }
 
   function claimPods(set: DaemonSet): Promise<Pod[]> {
@@ -160,13 +149,10 @@ export const newDaemonSetController: ControllerFactory = (deps) => {
     owned: readonly Pod[],
   ): Promise<void> {
     const live = new Set(owned.map((pod) => pod.metadata.labels?.[hashLabel] ?? ''))
-    for (const revision of planHistoryCleanup(set, all, current, live)) {
-      await client
-        .delete(controllerRevisions, revision.metadata.name ?? '', revision.metadata.namespace)
-        .catch((error: unknown) => {
-          if (!isReason(error, 'NotFound')) throw error
-        })
-    }
+    const old = all.filter(({ metadata }) => metadata.uid !== current.metadata.uid)
+    const surplus = old.length - (set.spec?.revisionHistoryLimit ?? 10)
+    const isLive = ({ metadata }: ControllerRevision): boolean => live.has(metadata.labels?.[hashLabel] ?? '')
+    await deleteRevisions(client, planHistoryCleanup(old, surplus, isLive))
   }
 
   return createController({
@@ -191,6 +177,8 @@ export const newDaemonSetController: ControllerFactory = (deps) => {
     clock: deps.clock,
   })
 }
+
+const noStatus = { currentNumberScheduled: 0, desiredNumberScheduled: 0, numberMisscheduled: 0, numberReady: 0 }
 
 /** What of a node decides about daemons; heartbeats do not. */
 const placementFacts = (node: Node): string => canonicalJson([node.metadata.labels, node.spec?.taints])

@@ -29,7 +29,12 @@ beforeEach(async () => {
     clock: systemClock,
     logger: silentLogger,
     clusterCA: '',
-    controllers: ['garbage-collector', 'service-account', 'deployment', 'replica-set'],
+    controllers: [
+      'garbage-collector-controller',
+      'serviceaccount-controller',
+      'deployment-controller',
+      'replicaset-controller',
+    ],
   })
   await controllers.ready
 })
