@@ -5,6 +5,7 @@ import { consoleCommand, shellCommand } from './commands/attach.ts'
 import { destroyCommand, downCommand } from './commands/down.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { engineCommand } from './commands/engine.ts'
+import { hollowNodesCommand } from './commands/hollow-nodes.ts'
 import { imageCommand } from './commands/image.ts'
 import { kubeconfigCommand, logsCommand, uiCommand, versionCommand } from './commands/small.ts'
 import { openCommand } from './commands/open.ts'
@@ -47,6 +48,7 @@ for (const command of [
   logsCommand,
   doctorCommand,
   engineCommand,
+  hollowNodesCommand,
   versionCommand,
 ]) {
   program.addCommand(command())

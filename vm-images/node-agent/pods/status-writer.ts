@@ -8,6 +8,7 @@ import type { Clock } from '../../../common/machinery/clock.ts'
 import type { Logger } from '../../../common/machinery/logger.ts'
 import { StatusError } from '../../../common/machinery/status.ts'
 import { describeError } from '../logger.ts'
+import { statusPatch } from './status-patch.ts'
 
 interface Pending {
   pod: Pod
@@ -75,36 +76,8 @@ export class StatusWriter {
   }
 
   async #write({ pod, status }: Pending): Promise<void> {
-    const { name = '', namespace, uid } = pod.metadata
-    // Conditions of others stay; lists that a node owns are replaced whole; what is no longer there is removed; the uid guards
-    // against a namesake.
-    const removed = Object.fromEntries(
-      ownFields
-        .filter((field) => !(field in status) && pod.status?.[field] !== undefined)
-        .map((field) => [field, null]),
-    )
-    const lists = Object.fromEntries(
-      (['podIPs', 'hostIPs'] as const)
-        .filter((field) => status[field] !== undefined)
-        .map((field) => [field, [{ $patch: 'replace' }, ...(status[field] ?? [])]]),
-    )
-    await this.#client.patch(
-      pods,
-      { name, namespace, subresource: 'status' },
-      'application/strategic-merge-patch+json',
-      {
-        metadata: { uid },
-        // Conditions are merged by type: an old reason would stay unless it is taken away.
-        status: {
-          ...removed,
-          ...status,
-          ...lists,
-          conditions: (status.conditions ?? []).map((own) => ({ reason: null, message: null, ...own })),
-        },
-      },
-    )
+    const { name = '', namespace } = pod.metadata
+    const target = { name, namespace, subresource: 'status' }
+    await this.#client.patch(pods, target, 'application/strategic-merge-patch+json', statusPatch(pod, status))
   }
 }
-
-/** Status fields that the node owns and may remove. */
-const ownFields = ['podIP', 'podIPs', 'reason', 'message', 'initContainerStatuses'] as const
