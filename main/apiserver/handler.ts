@@ -1,5 +1,5 @@
 // The chain every HTTP request goes through: host and origin, who, what, may they, do it. One try/catch makes every failure a Status.
-import { badRequest, methodNotAllowed, StatusError } from '../../common/machinery/status.ts'
+import { badRequest, StatusError } from '../../common/machinery/status.ts'
 import { findDuplicateFields } from '../../common/machinery/schema/duplicate-fields.ts'
 import type { HttpRequest, HttpResponse, UserInfo } from './apiserver.ts'
 import { anonymous } from './auth/authenticator.ts'
@@ -215,22 +215,22 @@ export async function performCall(
       return virtual.perform(call)
     }
     requireVerb(resource, info.verb)
-    if (info.verb === 'create' && info.name !== '') throw methodNotAllowed(resource.name, 'post')
-    if (info.name === '' && (info.verb === 'update' || info.verb === 'patch'))
-      throw methodNotAllowed(resource.name, info.verb)
+    if (info.verb === 'create' && info.name !== '') throw methodNotRouted()
+    if (info.name === '' && (info.verb === 'update' || info.verb === 'patch')) throw methodNotRouted()
     if (resource.namespaced && info.namespace === '' && info.verb !== 'list' && info.verb !== 'watch') {
-      throw badRequest('an empty namespace may not be set during creation')
+      // Upstream routes objects of namespaced kinds only below their namespace.
+      throw info.name === '' ? methodNotRouted() : pageNotFound()
     }
     return performVerb(call)
   }
   const subresource = subresources.find(resource, info.subresource)
   if (subresource === undefined) throw pageNotFound()
-  if (!subresource.info.verbs.includes(info.verb)) throw methodNotAllowed(resource.name, info.verb)
+  if (!subresource.info.verbs.includes(info.verb)) throw methodNotRouted()
   return subresource.perform(call)
 }
 
 function requireVerb(resource: ServedResource, verb: ResourceRequestInfo['verb']): void {
-  if (!resource.verbs.has(verb)) throw methodNotAllowed(resource.name, verb)
+  if (!resource.verbs.has(verb)) throw methodNotRouted()
 }
 
 export function requireResource(parts: Pick<ServerParts, 'registry'>, info: ResourceRequestInfo): ServedResource {
@@ -245,6 +245,15 @@ export const pageNotFound = (): StatusError =>
     code: 404,
     reason: 'NotFound',
     message: 'the server could not find the requested resource',
+    details: {},
+  })
+
+/** The path exists, not with this method. */
+const methodNotRouted = (): StatusError =>
+  new StatusError({
+    code: 405,
+    reason: 'MethodNotAllowed',
+    message: 'the server does not allow this method on the requested resource',
     details: {},
   })
 

@@ -23,9 +23,10 @@ const nameColumn: Column = {
   cell: (object) => object.metadata.name ?? '',
 }
 
-function columnsOf(resource: ServedResource): readonly Column[] {
+/** A kind's own columns; most show the name first, events as a wide column at the end. */
+export function columnsOf(resource: ServedResource): readonly Column[] {
   const own = resource.kind.columns ?? defaultColumns
-  return own[0]?.name === 'Name' ? own : [nameColumn, ...own]
+  return own.some(({ name }) => name === 'Name') ? own : [nameColumn, ...own]
 }
 
 export interface TableOptions {
@@ -38,8 +39,11 @@ export interface TableOptions {
 }
 
 /** JSON text of a Table. */
-export function renderTable(resource: ServedResource, objects: readonly StoredObject[], options: TableOptions): string {
-  const columns = columnsOf(resource)
+export function renderTable(
+  columns: readonly Column[],
+  objects: readonly Pick<StoredObject, 'object' | 'text'>[],
+  options: TableOptions,
+): string {
   const rows = objects.map((stored) => {
     const { object } = stored
     const cells = JSON.stringify(columns.map((column) => cellOf(column, object, options.now)))

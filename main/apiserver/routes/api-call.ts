@@ -1,6 +1,7 @@
 // One request for a resource, whichever road it came by (HTTP or in process), and what it can result in.
 import type { StatusError } from '../../../common/machinery/status.ts'
 import { badRequest } from '../../../common/machinery/status.ts'
+import type { Column } from '../../kinds/kind.ts'
 import type { UserInfo } from '../apiserver.ts'
 import type { ResourceRequestInfo } from '../chain/request-info.ts'
 import type { Registry, WriteRequest } from '../registry/context.ts'
@@ -31,7 +32,8 @@ export interface ApiCall {
 
 export type CallResult =
   | { readonly type: 'stored'; readonly code: number; readonly object: StoredObject }
-  | { readonly type: 'plain'; readonly code: number; readonly object: object }
+  /** An object that is no stored one (a Scale, a Status, a review); with `columns` it can be shown as a table. */
+  | { readonly type: 'plain'; readonly code: number; readonly object: object; readonly columns?: readonly Column[] }
   | { readonly type: 'list'; readonly list: ListResult }
 
 export type CallError = StatusError

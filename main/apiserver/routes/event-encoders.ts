@@ -1,7 +1,7 @@
 // Watch events in the encoding and shape a client asked for: JSON lines or protobuf frames; the object, its metadata, or table rows.
 import type { KubeObject } from '../../../common/machinery/meta.ts'
 import { protobufEncoder, protobufMediaType, type TypeMeta } from '../protobuf/encoder.ts'
-import { partialMetadata, renderTable } from '../registry/table.ts'
+import { columnsOf, partialMetadata, renderTable } from '../registry/table.ts'
 import type { EventEncoder } from '../watch/http-watch.ts'
 import { includeObjectOf, type RenderOptions } from './render.ts'
 
@@ -53,7 +53,7 @@ function tableEvents({ accepted, resource, query }: RenderOptions): EventEncoder
   return {
     ...jsonEvents,
     event(type, object) {
-      const text = renderTable(resource, [object], {
+      const text = renderTable(columnsOf(resource), [object], {
         version: accepted.shapeVersion,
         includeObject,
         now: new Date(),

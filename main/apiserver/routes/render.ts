@@ -1,13 +1,15 @@
 // Results of resource calls as HTTP answers, in the shape and encoding the client accepts. Plain lists are made of the stored texts,
 // unparsed.
 import { badRequest, notAcceptable } from '../../../common/machinery/status.ts'
+import type { KubeObject } from '../../../common/machinery/meta.ts'
+import type { Column } from '../../kinds/kind.ts'
 import type { Accepted, Shape } from '../chain/negotiation.ts'
 import { type Responder, sendBytes, sendJsonText, sendObject } from '../chain/respond.ts'
 import { protobufEncoder, protobufMediaType } from '../protobuf/encoder.ts'
 import type { ListResult } from '../registry/list.ts'
 import type { ServedResource } from '../registry/served-resource.ts'
 import type { StoredObject } from '../registry/stored-object.ts'
-import { type IncludeObject, partialMetadata, renderTable } from '../registry/table.ts'
+import { columnsOf, type IncludeObject, partialMetadata, renderTable } from '../registry/table.ts'
 import type { CallResult } from './api-call.ts'
 
 export const shapesFor = (verb: string): readonly Shape[] =>
@@ -29,7 +31,9 @@ export async function renderResult(to: Responder, result: CallResult, options: R
     return
   }
   if (result.type === 'plain') {
-    await sendObject(to, result.code, result.object)
+    const { object, code, columns } = result
+    if (columns === undefined || accepted.shape !== 'Table') await sendObject(to, code, object)
+    else await sendJsonText(to, code, plainTable(object as KubeObject, columns, options))
     return
   }
   if (result.type === 'stored') {
@@ -43,7 +47,7 @@ export async function renderResult(to: Responder, result: CallResult, options: R
       await sendJsonText(
         to,
         200,
-        renderTable(resource, list.items, {
+        renderTable(columnsOf(resource), list.items, {
           version: accepted.shapeVersion,
           includeObject: includeObjectOf(options.query),
           now: options.now,
@@ -90,6 +94,16 @@ async function sendProtobuf(
   await sendBytes(to, 200, protobufMediaType, bytes)
 }
 
+function plainTable(object: KubeObject, columns: readonly Column[], { accepted, query, now }: RenderOptions): string {
+  return renderTable(columns, [{ object, text: JSON.stringify(object) }], {
+    version: accepted.shapeVersion,
+    includeObject: includeObjectOf(query),
+    now,
+    withColumns: true,
+    listMetadata: { resourceVersion: object.metadata.resourceVersion },
+  })
+}
+
 function listText(resource: ServedResource, list: ListResult, metadata: object): string {
   const head = `{"kind":"${resource.kind.kind}List","apiVersion":"${resource.apiVersion}","metadata":${JSON.stringify(metadata)},"items":[`
   return `${head}${list.items.map((item) => item.text).join(',')}]}`
@@ -106,7 +120,7 @@ export function listMetadata(list: ListResult): object {
 function renderStored(object: StoredObject, { accepted, resource, query, now }: RenderOptions): string {
   switch (accepted.shape) {
     case 'Table':
-      return renderTable(resource, [object], {
+      return renderTable(columnsOf(resource), [object], {
         version: accepted.shapeVersion,
         includeObject: includeObjectOf(query),
         now,

@@ -1,12 +1,13 @@
 // pods/log: the container's log from its node, with upstream's words for containers that have none yet.
 import type { ContainerStatus, Pod } from '../../../common/api/generated/types.ts'
 import { agentPaths } from '../../../common/channel/agent-api.ts'
-import { badRequest } from '../../../common/machinery/status.ts'
+import { type FieldError, forbiddenField, invalidValue } from '../../../common/machinery/field-error.ts'
+import { badRequest, invalid } from '../../../common/machinery/status.ts'
 import type { NodeConnections } from '../../channel/node-connections.ts'
 import { endWith, writeHead } from '../chain/respond.ts'
 import { booleanParameter } from '../routes/list-parameters.ts'
 import type { Connect, HttpConnectCall } from './connect-table.ts'
-import { locateContainer, requireSuccess } from './remote-command.ts'
+import { findContainer, requireSuccess } from './remote-command.ts'
 import { writeDrained } from './write-drained.ts'
 
 const passed = ['follow', 'tailLines', 'previous', 'timestamps', 'sinceSeconds', 'sinceTime', 'limitBytes'] as const
@@ -20,8 +21,14 @@ export function podLog(nodes: NodeConnections): Connect {
 
 async function serveLog(nodes: NodeConnections, call: HttpConnectCall): Promise<void> {
   const { info, query, res } = call
-  checkOptions(query)
-  const { pod, node, container } = locateContainer(call)
+  checkOptions(query, info.name)
+  const { pod, node, container } = findContainer(call)
+  if (node === '') {
+    // No node yet, so no log yet: an empty answer, not an error.
+    writeHead(res, 200, { 'content-type': 'text/plain', 'cache-control': 'no-cache, private' })
+    endWith(res, '')
+    return
+  }
   requireStarted(pod, container, booleanParameter(query, 'previous'))
   const cancel = new AbortController()
   res.on('close', () => {
@@ -46,20 +53,25 @@ async function serveLog(nodes: NodeConnections, call: HttpConnectCall): Promise<
   }
 }
 
-function checkOptions(query: URLSearchParams): void {
-  for (const name of ['tailLines', 'sinceSeconds', 'limitBytes']) {
-    const text = query.get(name)
-    if (text !== null && text !== '' && !/^-?\d{1,15}$/.test(text))
+function checkOptions(query: URLSearchParams, pod: string): void {
+  const errors: FieldError[] = []
+  for (const [name, least] of [
+    ['tailLines', 0],
+    ['sinceSeconds', 1],
+    ['limitBytes', 1],
+  ] as const) {
+    const text = query.get(name) ?? ''
+    if (text === '') continue
+    if (!/^[+-]?\d{1,15}$/.test(text))
       throw badRequest(`unable to parse ${name}: strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
-    if (text?.startsWith('-') === true)
-      throw badRequest(
-        `PodLogOptions "" is invalid: ${name}: Invalid value: ${text}: must be greater than or equal to 0`,
+    if (Number(text) < least)
+      errors.push(
+        invalidValue(name, Number(text), least === 0 ? 'must be greater than or equal to 0' : 'must be greater than 0'),
       )
   }
   if (query.has('sinceSeconds') && query.has('sinceTime'))
-    throw badRequest(
-      'PodLogOptions "" is invalid: <nil>: Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified',
-    )
+    errors.push(forbiddenField('', 'at most one of `sinceTime` or `sinceSeconds` may be specified'))
+  if (errors.length > 0) throw invalid({ group: '', kind: 'PodLogOptions' }, pod, errors)
 }
 
 /** Throws 400 while the container has not run yet, as the kubelet answers. */

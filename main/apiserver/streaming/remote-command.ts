@@ -160,7 +160,15 @@ export interface Located {
 const defaultContainerAnnotation = 'kubectl.kubernetes.io/default-container'
 
 /** The container a request means and the node it is on; throws as upstream for wrong names and pods without a node. */
-export function locateContainer({ registry, resource, info, query }: ConnectCall): Located {
+/** As `findContainer`, of a pod that has been given a node. */
+export function locateContainer(call: ConnectCall): Located {
+  const located = findContainer(call)
+  if (located.node === '') throw badRequest(`pod ${call.info.name} does not have a host assigned`)
+  return located
+}
+
+/** The container a call is about; `node` is empty before the pod is scheduled. */
+export function findContainer({ registry, resource, info, query }: ConnectCall): Located {
   const stored = readStored(registry, resource, info.namespace, info.name)
   if (stored === undefined) throw notFound(resource.name, info.name)
   const pod = stored.object as Pod
@@ -173,9 +181,7 @@ export function locateContainer({ registry, resource, info, query }: ConnectCall
   const asked = query.get('container') ?? ''
   const container = asked === '' ? onlyContainer(pod, metadata?.annotations?.[defaultContainerAnnotation]) : asked
   if (!names.includes(container)) throw badRequest(`container ${container} is not valid for pod ${info.name}`)
-  const node = spec?.nodeName ?? ''
-  if (node === '') throw badRequest(`pod ${info.name} does not have a host assigned`)
-  return { pod, node, container }
+  return { pod, node: spec?.nodeName ?? '', container }
 }
 
 function onlyContainer({ spec, metadata }: Pod, preferred: string | undefined): string {

@@ -101,17 +101,21 @@ describe('logs', () => {
     })
   })
 
+  it('are empty while the pod has no node', async () => {
+    const { status, text } = await server.call(`${pods}/free/log`)
+    expect([status, text]).toEqual([200, ''])
+  })
+
   it.each([
     ['web/log?container=x', 400, 'container x is not valid for pod web'],
-    ['free/log', 400, 'pod free does not have a host assigned'],
     ['waiting/log', 400, 'container "c" in pod "waiting" is waiting to start: ContainerCreating'],
     ['web/log?previous=true', 400, 'previous terminated container "c" in pod "web" not found'],
     ['lost/log', 503, 'node n2 is not connected'],
     ['nobody/log', 404, 'pods "nobody" not found'],
     [
       'web/log?tailLines=-1',
-      400,
-      'PodLogOptions "" is invalid: tailLines: Invalid value: -1: must be greater than or equal to 0',
+      422,
+      'PodLogOptions "web" is invalid: tailLines: Invalid value: -1: must be greater than or equal to 0',
     ],
   ])('%s is answered with %i', async (path, code, message) => {
     expect((await server.call<{ message: string }>(`${pods}/${path}`)).body).toMatchObject({ code, message })

@@ -3,7 +3,8 @@ import type { Scale } from '../../../common/api/generated/types.ts'
 import { invalidValue } from '../../../common/machinery/field-error.ts'
 import type { KubeObject } from '../../../common/machinery/meta.ts'
 import { badRequest, invalid, methodNotAllowed, notFound } from '../../../common/machinery/status.ts'
-import type { ScaleDefinition } from '../../kinds/kind.ts'
+import { ageColumn, nameColumn } from '../../kinds/columns.ts'
+import type { Column, ScaleDefinition } from '../../kinds/kind.ts'
 import { readStored } from '../registry/context.ts'
 import { decodeType, kubernetesFacts } from '../registry/decode.ts'
 import type { ServedResource } from '../registry/served-resource.ts'
@@ -16,6 +17,13 @@ const scaleType = { definition: 'io.k8s.api.autoscaling.v1.Scale', apiVersion: '
 
 const scaleSchema = { root: scaleType.definition, definitions: kubernetesFacts.definitions }
 
+const columns: readonly Column<KubeObject & Scale>[] = [
+  nameColumn,
+  { name: 'Desired', type: 'integer', cell: ({ spec }) => spec?.replicas ?? 0 },
+  { name: 'Available', type: 'integer', cell: ({ status }) => status?.replicas ?? 0 },
+  ageColumn,
+]
+
 export function scaleSubresource(scale: ScaleDefinition<KubeObject>): Subresource {
   return {
     info: { name: 'scale', group: 'autoscaling', version: 'v1', kind: 'Scale', verbs: ['get', 'patch', 'update'] },
@@ -24,7 +32,7 @@ export function scaleSubresource(scale: ScaleDefinition<KubeObject>): Subresourc
       if (info.verb === 'get') {
         const object = readStored(registry, resource, info.namespace, info.name)
         if (object === undefined) throw notFound(resource.name, info.name)
-        return { type: 'plain', code: 200, object: scaleOf(scale, object.object) }
+        return { type: 'plain', code: 200, object: scaleOf(scale, object.object), columns }
       }
       if (info.verb !== 'update' && info.verb !== 'patch') throw methodNotAllowed(resource.name, info.verb)
       return write(call, resource, scale)
@@ -61,7 +69,7 @@ async function write(call: ApiCall, resource: ServedResource, scale: ScaleDefini
     },
     request,
   })
-  return { type: 'plain', code: 200, object: scaleOf(scale, object.object) }
+  return { type: 'plain', code: 200, object: scaleOf(scale, object.object), columns }
 }
 
 function scaleOf(scale: ScaleDefinition<KubeObject>, object: KubeObject): object {

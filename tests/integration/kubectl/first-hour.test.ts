@@ -1,7 +1,7 @@
 // Unmodified kubectl against the control plane alone: the commands a person types first.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startControlPlane, type ControlPlane } from '../harness/control-plane.ts'
-import { eventually } from '../harness/eventually.ts'
+import { startControlPlane, type ControlPlane } from '../../harness/control-plane.ts'
+import { eventually } from '../../harness/eventually.ts'
 
 let plane: ControlPlane
 beforeAll(async () => {
