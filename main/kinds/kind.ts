@@ -23,6 +23,17 @@ export interface WriteContext {
   /** Committed objects of a resource, frozen. Use sparingly: it is linear. */
   lookupAll(group: string, plural: string, namespace?: string): readonly KubeObject[]
   readonly cluster: ClusterFacts
+  /** What is wrong with a CEL expression in a field ("compilation failed: …"), undefined when nothing is. */
+  checkExpression(source: string, use: ExpressionUse): string | undefined
+}
+
+/** Where a CEL expression stands: what it may mention and what it must give. */
+export interface ExpressionUse {
+  /** Of "object", "oldObject", "request", "params", "namespaceObject", "authorizer", "variables", "device", "user", "claims". */
+  readonly variables: readonly string[]
+  readonly result: 'bool' | 'string' | 'string-or-null' | 'apply-configuration' | 'json-patch' | 'any'
+  /** Names under `variables`. */
+  readonly composed?: readonly string[]
 }
 
 /** Facts of this control plane that defaults may need. */

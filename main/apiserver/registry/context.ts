@@ -5,6 +5,7 @@ import type { ClusterFacts, WriteContext } from '../../kinds/kind.ts'
 import type { Store } from '../../store/store.ts'
 import type { AdmissionChain } from '../admission/admission.ts'
 import type { UserInfo } from '../apiserver.ts'
+import { checkExpression } from '../cel/environments.ts'
 import type { ResourceTable } from './resource-table.ts'
 import { keyOf, listPrefix, type ServedResource } from './served-resource.ts'
 import type { StoredObject } from './stored-object.ts'
@@ -37,6 +38,7 @@ export function newWriteContext(registry: Registry, request: WriteRequest, subre
     lookupAll: (group, plural, namespace) =>
       lookupAll(registry, group, plural, namespace).map((stored) => stored.object),
     cluster: registry.cluster,
+    checkExpression,
   }
 }
 

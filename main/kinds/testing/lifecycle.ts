@@ -20,6 +20,8 @@ export function newTestContext(options: { stored?: readonly KubeObject[]; subres
       nodePortRange: { from: 30_000, to: 32_767 },
       clusterDomain: 'cluster.local',
     },
+    // Expressions are compiled by the API server; here all are right but this one.
+    checkExpression: (source) => (source === 'wrong' ? 'compilation failed: wrong' : undefined),
   }
 }
 

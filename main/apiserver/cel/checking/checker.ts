@@ -37,6 +37,8 @@ export interface Checked {
   /** For each call the overloads that can apply. */
   readonly overloads: ReadonlyMap<Expr, readonly Overload[]>
   readonly types: ReadonlyMap<Expr, CelType>
+  /** Selections that are variables with a dot in their name. */
+  readonly qualified: ReadonlyMap<Expr, string>
   readonly issues: readonly Issue[]
 }
 
@@ -56,7 +58,14 @@ export const typeNames = new Set([
 export function check(expr: Expr, declarations: Declarations): Checked {
   const checker = new Checker(declarations)
   const type = checker.of(expr, undefined)
-  return { expr, type, overloads: checker.overloads, types: checker.types, issues: checker.issues }
+  return {
+    expr,
+    type,
+    overloads: checker.overloads,
+    types: checker.types,
+    qualified: checker.qualified,
+    issues: checker.issues,
+  }
 }
 
 interface Scope {
@@ -68,6 +77,7 @@ interface Scope {
 class Checker {
   readonly overloads = new Map<Expr, readonly Overload[]>()
   readonly types = new Map<Expr, CelType>()
+  readonly qualified = new Map<Expr, string>()
   readonly issues: Issue[] = []
   readonly #declarations: Declarations
 
@@ -134,6 +144,11 @@ class Checker {
   #select(expr: Extract<Expr, { kind: 'select' }>, scope: Scope | undefined): CelType {
     const name = qualifiedName(expr)
     if (name === 'google.protobuf.Timestamp' || name === 'google.protobuf.Duration') return typeType
+    const variable = name === undefined ? undefined : this.#declarations.variables.get(name)
+    if (name !== undefined && variable !== undefined) {
+      this.qualified.set(expr, name)
+      return variable
+    }
     const operand = this.of(expr.operand, scope)
     const inner = operand.kind === 'optional' ? operand.of : operand
     const field = this.#field(inner, expr)

@@ -1,5 +1,5 @@
 // Arithmetic, comparison and membership. && || ?: and equality are the evaluator's own.
-import type { MapValue} from '../values.ts';
+import type { MapValue } from '../values.ts'
 import { CelError, Duration, equal, numeric, Timestamp, Uint } from '../values.ts'
 import { declare, type Overload } from './declare.ts'
 

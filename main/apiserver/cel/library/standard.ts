@@ -1,7 +1,6 @@
 // CEL's standard functions: sizes, conversions, text, time.
 import { codePoints, regexOf, RegexError } from '../regex/regex.ts'
-import type {
-  Uint} from '../values.ts';
+import type { Uint } from '../values.ts'
 import {
   CelError,
   type Duration,
@@ -13,7 +12,7 @@ import {
   parseTimestamp,
   type Timestamp,
   TypeValue,
-  typeOfValue
+  typeOfValue,
 } from '../values.ts'
 import { declare, type Overload, traversal } from './declare.ts'
 import { checkedInt, checkedTimestamp, checkedUint } from './operators.ts'

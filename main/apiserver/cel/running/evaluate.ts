@@ -63,6 +63,8 @@ function buildSelect(expr: Extract<Expr, { kind: 'select' }>, checked: Checked):
   const { field, optional, test } = expr
   const name = qualifiedName(expr)
   if (name?.startsWith('google.protobuf.') === true) return () => new TypeValue(name)
+  const variable = checked.qualified.get(expr)
+  if (variable !== undefined) return buildVariable(variable)
   const operand = build(expr.operand, checked)
   return (frame) => {
     frame.budget.spend(1)
