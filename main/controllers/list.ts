@@ -1,6 +1,7 @@
 // The one list of controllers. A controller is a folder beside this file and a line here.
 import { newDaemonSetController } from './daemon-set/index.ts'
 import { newDeploymentController } from './deployment/index.ts'
+import { newDisruptionController } from './disruption/index.ts'
 import { newEndpointSliceController } from './endpoint-slices/index.ts'
 import { newGarbageCollector } from './garbage-collector/index.ts'
 import { newJobController } from './job/index.ts'
@@ -38,6 +39,7 @@ export const controllerList: readonly ControllerEntry[] = [
   on('daemonset-controller', 'daemonset', newDaemonSetController),
   on('statefulset-controller', 'statefulset', newStatefulSetController),
   on('job-controller', 'job', newJobController),
+  on('disruption-controller', 'disruption', newDisruptionController),
   on('endpointslice-controller', 'endpointslice', newEndpointSliceController),
   on('garbage-collector-controller', 'garbagecollector', newGarbageCollector),
   on('node-lifecycle-controller', 'nodelifecycle', newNodeLifecycleController),

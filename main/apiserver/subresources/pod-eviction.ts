@@ -1,8 +1,14 @@
 // pods/eviction: a deletion that respects disruption budgets (kubectl drain).
-import type { Eviction, Pod, PodDisruptionBudget } from '../../../common/api/generated/types.ts'
+import type {
+  Eviction,
+  Pod,
+  PodDisruptionBudget,
+  PodDisruptionBudgetStatus,
+} from '../../../common/api/generated/types.ts'
+import { formatTime } from '../../../common/machinery/clock.ts'
 import { matchesLabels, selectorFromObject } from '../../../common/machinery/labels.ts'
 import type { KubeObject } from '../../../common/machinery/meta.ts'
-import { badRequest, notFound, StatusError } from '../../../common/machinery/status.ts'
+import { badRequest, forbidden, notFound, StatusError } from '../../../common/machinery/status.ts'
 import { lookupAll, readStored, type WriteRequest } from '../registry/context.ts'
 import { decodeType } from '../registry/decode.ts'
 import { deleteObject, type DeletionRequest } from '../registry/delete.ts'
@@ -70,30 +76,68 @@ async function claimDisruption(
       reason: 'InternalError',
       message: 'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
     })
+  if (!isReady(pod) && mayEvictUnready(budget.object as PodDisruptionBudget)) return
+  const name = budget.object.metadata.name ?? ''
+  const now = formatTime(registry.clock.now())
   await updateObject(registry, resource, {
     namespace: info.namespace,
-    name: budget.object.metadata.name ?? '',
+    name,
     subresource: 'status',
     strategy: undefined,
     change: (current) => {
       const copy = current.copy() as KubeObject & PodDisruptionBudget
-      const allowed = copy.status?.disruptionsAllowed ?? 0
-      if (allowed <= 0) throw overBudget(copy)
-      copy.status = {
-        ...copy.status,
-        currentHealthy: copy.status?.currentHealthy ?? 0,
-        desiredHealthy: copy.status?.desiredHealthy ?? 0,
-        expectedPods: copy.status?.expectedPods ?? 0,
-        disruptionsAllowed: allowed - 1,
-      }
+      copy.status = withDisruption(copy, pod.metadata.name ?? '', now)
       return copy
     },
     request,
   })
 }
 
-function overBudget({ metadata, status }: PodDisruptionBudget): StatusError {
-  const why = `The disruption budget ${metadata?.name ?? ''} needs ${String(status?.desiredHealthy ?? 0)} healthy pods and has ${String(status?.currentHealthy ?? 0)} currently`
+const isReady = ({ status }: Pod): boolean =>
+  status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false
+
+/** A pod that does not work anyway: always, or (the default) when those that work are enough without it. */
+function mayEvictUnready({ spec, status }: PodDisruptionBudget): boolean {
+  if (spec?.unhealthyPodEvictionPolicy === 'AlwaysAllow') return true
+  const { currentHealthy = 0, desiredHealthy = 0 } = status ?? {}
+  return desiredHealthy > 0 && currentHealthy >= desiredHealthy
+}
+
+/** More granted evictions that nobody has seen happen are a sign that the budget's controller does not run. */
+const maxDisruptedPods = 2000
+
+/** The budget's status after this eviction: the controller counts the pod as gone until it sees it deleted. */
+function withDisruption(budget: PodDisruptionBudget, podName: string, now: string): PodDisruptionBudgetStatus {
+  const { name = '', generation = 0 } = budget.metadata
+  const status = budget.status ?? {}
+  const allowed = status.disruptionsAllowed ?? 0
+  if ((status.observedGeneration ?? 0) < generation)
+    throw overBudget(`The disruption budget ${name} is still being processed by the server.`)
+  if (Object.keys(status.disruptedPods ?? {}).length > maxDisruptedPods)
+    throw forbidden(
+      { group: 'policy', resource: 'poddisruptionbudgets' },
+      name,
+      'DisruptedPods map too big - too many evictions not confirmed by PDB controller',
+    )
+  if (allowed <= 0)
+    throw overBudget(
+      `The disruption budget ${name} needs ${String(status.desiredHealthy ?? 0)} healthy pods and has ${String(status.currentHealthy ?? 0)} currently`,
+    )
+  const next = {
+    ...status,
+    disruptionsAllowed: allowed - 1,
+    disruptedPods: { ...status.disruptedPods, [podName]: now },
+  }
+  if (allowed > 1) return next
+  const conditions = (status.conditions ?? []).map((condition) =>
+    condition.type === 'DisruptionAllowed'
+      ? { ...condition, status: 'False', reason: 'InsufficientPods', lastTransitionTime: now }
+      : condition,
+  )
+  return { ...next, conditions }
+}
+
+function overBudget(why: string): StatusError {
   return new StatusError({
     code: 429,
     reason: 'TooManyRequests',

@@ -1,0 +1,40 @@
+// An API server with some controllers running, for reconcile tests.
+import type { Clock } from '../../../common/machinery/clock.ts'
+import { systemClock } from '../../../common/machinery/clock.ts'
+import { silentLogger } from '../../../common/machinery/logger.ts'
+import type { KubeClient } from '../../../common/client/client.ts'
+import type { RunningControllers } from '../index.ts'
+import { startControllers } from '../index.ts'
+import type { TestControlPlane } from './control-plane.ts'
+import { startTestControlPlane } from './control-plane.ts'
+
+export interface TestCluster {
+  readonly plane: TestControlPlane
+  readonly client: KubeClient
+  readonly controllers: RunningControllers
+  stop(): Promise<void>
+}
+
+export async function startTestCluster(
+  controllerNames: readonly string[],
+  clock: Clock = systemClock,
+): Promise<TestCluster> {
+  const plane = await startTestControlPlane(clock)
+  const controllers = startControllers({
+    client: plane.client,
+    clock,
+    logger: silentLogger,
+    clusterCA: 'the CA',
+    controllers: controllerNames,
+  })
+  await controllers.ready
+  return {
+    plane,
+    client: plane.client,
+    controllers,
+    async stop() {
+      await controllers.stop()
+      await plane.close()
+    },
+  }
+}
