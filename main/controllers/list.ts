@@ -1,4 +1,5 @@
 // The one list of controllers. A controller is a folder beside this file and a line here.
+import { newCronJobController } from './cron-job/index.ts'
 import { newDaemonSetController } from './daemon-set/index.ts'
 import { newDeploymentController } from './deployment/index.ts'
 import { newDisruptionController } from './disruption/index.ts'
@@ -40,6 +41,7 @@ export const controllerList: readonly ControllerEntry[] = [
   on('statefulset-controller', 'statefulset', newStatefulSetController),
   on('job-controller', 'job', newJobController),
   on('disruption-controller', 'disruption', newDisruptionController),
+  on('cronjob-controller', 'cronjob', newCronJobController),
   on('endpointslice-controller', 'endpointslice', newEndpointSliceController),
   on('garbage-collector-controller', 'garbagecollector', newGarbageCollector),
   on('node-lifecycle-controller', 'nodelifecycle', newNodeLifecycleController),

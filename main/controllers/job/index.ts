@@ -14,8 +14,9 @@ import { createPodControl, isNamespaceTerminating } from '../pods/pod-control.ts
 import { canonicalJson } from '../pods/template-hash.ts'
 import type { ControllerFactory } from '../runtime/deps.ts'
 import { byController, byNamespace, namespaceIndex, orphans, ownershipIndexes } from '../runtime/indexes.ts'
+import { finishedCondition } from './conditions.ts'
 import type { JobPlan } from './plan.ts'
-import { backoffMs, expiresInMs, finishedCondition, isIndexed, isTracked, planJob, trackingFinalizer } from './plan.ts'
+import { backoffMs, expiresInMs, isIndexed, isTracked, planJob, trackingFinalizer } from './plan.ts'
 import { podForJob } from './pod-for-job.ts'
 
 /** Pods that still carry the finalizer, by the key of the job they name. */

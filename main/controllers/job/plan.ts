@@ -3,6 +3,7 @@
 import type { Job, JobCondition, JobStatus, Pod } from '../../../common/api/generated/types.ts'
 import { formatTime } from '../../../common/machinery/clock.ts'
 import { isPodActive, isPodReady, isPodTerminating, restartsOf } from '../pods/pod-state.ts'
+import { addCondition, conditionOf, finishedCondition } from './conditions.ts'
 import { formatIndexes, parseIndexes } from './indexes.ts'
 
 export const trackingFinalizer = 'batch.kubernetes.io/job-tracking'
@@ -11,12 +12,6 @@ export const indexAnnotation = 'batch.kubernetes.io/job-completion-index'
 export const isIndexed = (job: Job): boolean => job.spec?.completionMode === 'Indexed'
 export const isSuspended = (job: Job): boolean => job.spec?.suspend === true
 export const isTracked = (pod: Pod): boolean => (pod.metadata.finalizers ?? []).includes(trackingFinalizer)
-
-export function conditionOf(status: JobStatus | undefined, type: string): JobCondition | undefined {
-  return status?.conditions?.find((condition) => condition.type === type && condition.status === 'True')
-}
-export const finishedCondition = (job: Job): JobCondition | undefined =>
-  conditionOf(job.status, 'Complete') ?? conditionOf(job.status, 'Failed')
 
 export function indexOf(pod: Pod): number | undefined {
   const index = Number(pod.metadata.annotations?.[indexAnnotation])
@@ -321,12 +316,6 @@ function finish(status: JobStatus, pods: readonly Pod[], plan: JobPlan, nowMs: n
     status.completionTime = now
     plan.events.push({ type: 'Normal', reason: 'Completed', message: 'Job completed' })
   }
-}
-
-function addCondition(status: JobStatus, condition: JobCondition): void {
-  const known = status.conditions?.find(({ type }) => type === condition.type)
-  if (known?.status === condition.status) return
-  status.conditions = [...(status.conditions ?? []).filter(({ type }) => type !== condition.type), condition]
 }
 
 function again(plan: JobPlan, ms: number): void {

@@ -1,5 +1,6 @@
 // CronJob: makes Jobs on a schedule.
 import type { CronJob } from '../../../../common/api/generated/types.ts'
+import { scheduleProblem } from '../../../../common/machinery/cron/parse.ts'
 import { formatAge } from '../../../../common/machinery/duration.ts'
 import { invalidValue, required, type FieldError } from '../../../../common/machinery/field-error.ts'
 import { ageColumn, containerColumns, nameColumn, selectorColumn } from '../../columns.ts'
@@ -9,7 +10,6 @@ import { defineKind } from '../../kind.ts'
 import { dropStatus, mainDoor, statusDoor } from '../../strategy.ts'
 import { checkNonNegative, unsupported } from '../../validation/values.ts'
 import { checkJobSpec } from '../job/spec.ts'
-import { scheduleProblem } from './schedule.ts'
 
 export const cronJob = defineKind('batch/v1/cronjobs', {
   shortNames: ['cj'],
