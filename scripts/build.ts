@@ -89,6 +89,7 @@ export async function buildAll(): Promise<void> {
   await mkdir(dist, { recursive: true })
   await step('Protocol messages', ensureCriMessages)
   await step('Protobuf field numbers', ensureKubernetesProtobuf)
+  await copyFile(join(root, 'common', 'api', 'generated', 'descriptions.json'), join(dist, 'descriptions.json'))
   await copyFile(join(root, 'build', 'generated', 'kubernetes-protobuf.json'), join(dist, 'kubernetes-protobuf.json'))
   await step('Programs', bundlePrograms)
   await step('Window', buildWindow)

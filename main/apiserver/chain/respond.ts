@@ -87,7 +87,7 @@ export async function sendBytes(
   }
   if (to.warnings.length > 0) all['warning'] = to.warnings.map(warningHeader)
   let body = bytes
-  if (bytes.length >= gzipThreshold && acceptsGzip(req)) {
+  if (bytes.length >= gzipThreshold && headers['content-encoding'] === undefined && acceptsGzip(req)) {
     body = await compress(bytes, { level: 1 })
     all['content-encoding'] = 'gzip'
     all['vary'] = all['vary'] === undefined ? 'Accept-Encoding' : `${String(all['vary'])}, Accept-Encoding`
@@ -131,7 +131,7 @@ export function endWith(res: HttpResponse, body: Buffer | string): void {
   else res.end(body)
 }
 
-const acceptsGzip = (req: HttpRequest): boolean =>
+export const acceptsGzip = (req: HttpRequest): boolean =>
   /\bgzip\b(?!\s*;\s*q=0(\.0*)?(\s|,|$))/.test(String(req.headers['accept-encoding'] ?? ''))
 
 /** RFC 7234 form with the code Kubernetes uses; the text may hold no control characters. */

@@ -1,27 +1,20 @@
-// OpenAPI documents: v3 per group-version with content hashes, v2 as one, both made from the served resources when first asked.
+// /openapi/v2 and /openapi/v3: documents are made when first asked for and kept compressed, under the hash of what they say. Those of
+// built-in groups never change; custom resources come and go.
 import { createHash } from 'node:crypto'
-import type { Definition } from '../../../common/api/facts.ts'
-import { gitVersion } from '../../../common/api/kubernetes-version.ts'
-import { notAcceptable, StatusError } from '../../../common/machinery/status.ts'
+import { gunzipSync, gzipSync } from 'node:zlib'
+import { notAcceptable } from '../../../common/machinery/status.ts'
 import { parseAccept } from '../chain/negotiation.ts'
-import { sendBytes } from '../chain/respond.ts'
+import { acceptsGzip, sendBytes } from '../chain/respond.ts'
 import type { SubresourceInfo } from '../discovery/discovery.ts'
-import { schemaOf } from '../registry/decode.ts'
 import type { ResourceTable } from '../registry/resource-table.ts'
 import type { ServedResource } from '../registry/served-resource.ts'
-import type { PathRequest } from '../routes/paths.ts'
-import { addOperations } from './operations.ts'
-import {
-  collectDefinitions,
-  definitionSchema,
-  type JsonSchema,
-  type SchemaDialect,
-  v2Dialect,
-  v3Dialect,
-} from './schemas.ts'
+import { unknownPath, type PathRequest } from '../routes/paths.ts'
+import { fixedPaths } from './discovery-operations.ts'
+import { DocumentBuilder, groupVersionPath } from './documents.ts'
+import { encodeOpenApiV2 } from './v2-protobuf.ts'
 
 interface Document {
-  readonly bytes: Buffer
+  readonly compressed: Buffer
   readonly hash: string
 }
 
@@ -30,10 +23,17 @@ export interface OpenApiOptions {
   readonly subresourcesOf: (resource: ServedResource) => readonly SubresourceInfo[]
 }
 
+/** Clients name it with "@" (the old way) or "."; the answer says it the new way. */
+const v2Protobuf = /^application\/com\.github\.proto-openapi\.spec\.v2[@.]v1\.0\+protobuf$/
+const v2ProtobufType = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'
+
 export class OpenApi {
   readonly #options: OpenApiOptions
   readonly #documents = new Map<string, Document>()
+  readonly #builtIn = new Map<string, Document>()
   #generation = 0
+  /** Only while several documents are made in one go. */
+  #builder: DocumentBuilder | undefined
 
   constructor(options: OpenApiOptions) {
     this.#options = options
@@ -44,158 +44,113 @@ export class OpenApi {
       this.#generation = this.#options.resources.generation
       this.#documents.clear()
     }
-    if (path === '/openapi/v2') requireJson(req.headers.accept)
-    const document =
-      path === '/openapi/v3'
-        ? this.#index()
-        : path === '/openapi/v2'
-          ? this.#v2()
-          : this.#v3(path.slice('/openapi/v3/'.length))
-    if (document === undefined)
-      throw new StatusError({
-        code: 404,
-        reason: 'NotFound',
-        message: 'the server could not find the requested resource',
-        details: {},
-      })
+    const { contentType, document } = this.#find(path, req.headers.accept)
+    if (document === undefined) throw unknownPath()
     const etag = `"${document.hash}"`
+    const asked = query.get('hash')
+    if (asked !== null && asked !== '' && asked !== document.hash) {
+      const location = `${path}?hash=${document.hash}`
+      await sendBytes(to, 301, contentType, Buffer.alloc(0), { location, etag })
+      return
+    }
     // A document asked for by its hash never changes.
     const caching: Record<string, string> =
-      query.get('hash') === document.hash
+      asked === document.hash
         ? { 'cache-control': 'public, immutable', expires: new Date(Date.now() + 365 * 86_400_000).toUTCString() }
         : { 'cache-control': 'no-cache, private' }
-    const headers = { etag, vary: 'Accept', ...caching }
-    if (req.headers['if-none-match'] === etag) await sendBytes(to, 304, 'application/json', Buffer.alloc(0), headers)
-    else await sendBytes(to, 200, 'application/json', document.bytes, headers)
+    const headers = { etag, 'last-modified': startedAt, vary: 'Accept-Encoding, Accept', ...caching }
+    if (req.headers['if-none-match']?.includes(etag) === true)
+      await sendBytes(to, 304, contentType, Buffer.alloc(0), headers)
+    else if (acceptsGzip(req))
+      await sendBytes(to, 200, contentType, document.compressed, { ...headers, 'content-encoding': 'gzip' })
+    else await sendBytes(to, 200, contentType, gunzipSync(document.compressed), headers)
   }
 
-  #groupVersions(): Map<string, ServedResource[]> {
-    const found = new Map<string, ServedResource[]>()
-    for (const resource of this.#options.resources.all()) {
-      const { group, version } = resource.kind
-      const path = group === '' ? `api/${version}` : `apis/${group}/${version}`
-      const list = found.get(path)
-      if (list === undefined) found.set(path, [resource])
-      else list.push(resource)
+  #find(path: string, accept: string | undefined): { contentType: string; document: Document | undefined } {
+    const contentType = negotiateDocument(accept, path === '/openapi/v2')
+    if (path !== '/openapi/v2') {
+      const document = path === '/openapi/v3' ? this.#index() : this.#v3(path.slice('/openapi/v3/'.length))
+      return { contentType, document }
     }
-    return found
+    if (contentType === 'application/json') return { contentType, document: this.#v2() }
+    return {
+      contentType,
+      document: this.#remember('v2 protobuf', () =>
+        encodeOpenApiV2(JSON.parse(gunzipSync(this.#v2().compressed).toString()) as Record<string, unknown>),
+      ),
+    }
   }
 
   #index(): Document {
+    const paths = new Set(Object.keys(fixedPaths))
+    for (const { kind } of this.#options.resources.all()) {
+      if (kind.group !== '') paths.add(`apis/${kind.group}`)
+      paths.add(groupVersionPath(kind.group, kind.version))
+    }
     return this.#remember('index', () => {
-      const paths = [...this.#groupVersions().keys()].map(
-        (path) => [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${this.#v3(path)?.hash ?? ''}` }] as const,
-      )
-      return { paths: Object.fromEntries(paths) }
+      try {
+        const links = [...paths]
+          .sort()
+          .map((path) => [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${this.#v3(path)?.hash ?? ''}` }])
+        return Buffer.from(JSON.stringify({ paths: Object.fromEntries(links) as object }))
+      } finally {
+        this.#builder = undefined
+      }
     })
   }
 
   #v3(path: string): Document | undefined {
-    const resources = this.#groupVersions().get(path)
-    if (resources === undefined) return undefined
-    return this.#remember(path, () => {
-      const { schemas, paths } = this.#describe(resources, v3Dialect, false)
-      return {
-        openapi: '3.0.0',
-        info: { title: 'Kubernetes', version: gitVersion },
-        paths,
-        components: { schemas },
-      }
-    })
+    const known = this.#builtIn.get(path) ?? this.#documents.get(path)
+    if (known !== undefined) return known
+    const made = this.#newBuilder().v3(path)
+    if (made === undefined) return undefined
+    const document = compress(Buffer.from(JSON.stringify(made)))
+    const group = path.split('/')[1] ?? ''
+    const isFixed = !path.startsWith('apis/') || this.#options.resources.isBuiltInGroup(group)
+    ;(isFixed ? this.#builtIn : this.#documents).set(path, document)
+    return document
   }
 
   #v2(): Document {
-    return this.#remember('v2', () => {
-      const { schemas, paths } = this.#describe(this.#options.resources.all(), v2Dialect, true)
-      return {
-        swagger: '2.0',
-        info: { title: 'Kubernetes', version: gitVersion },
-        paths,
-        definitions: schemas,
-      }
+    return this.#remember('v2', () => Buffer.from(JSON.stringify(this.#newBuilder().v2())))
+  }
+
+  #newBuilder(): DocumentBuilder {
+    if (this.#builder !== undefined) return this.#builder
+    const builder = new DocumentBuilder({
+      resources: this.#options.resources.all(),
+      subresourcesOf: this.#options.subresourcesOf,
     })
+    this.#builder = builder
+    setImmediate(() => {
+      this.#builder = undefined
+    })
+    return builder
   }
 
-  #describe(
-    resources: readonly ServedResource[],
-    dialect: SchemaDialect,
-    v2: boolean,
-  ): { schemas: Record<string, JsonSchema>; paths: Record<string, Record<string, unknown>> } {
-    const definitions = new Map<string, Definition>()
-    const kinds = new Map<string, object[]>()
-    const own: Record<string, JsonSchema> = {}
-    const paths: Record<string, Record<string, unknown>> = {}
-    for (const resource of resources) {
-      const { kind } = resource
-      const gvk = { group: kind.group, version: kind.version, kind: kind.kind }
-      let name: string
-      if (resource.custom === undefined) {
-        const { root, definitions: all } = schemaOf(kind)
-        name = root
-        collectDefinitions(root, all, definitions)
-        kinds.set(root, [...(kinds.get(root) ?? []), gvk])
-        if (resource.verbs.has('list'))
-          own[`${root}List`] = listSchema(root, { ...gvk, kind: `${kind.kind}List` }, dialect)
-      } else {
-        name = customSchemaName(resource)
-        own[name] = { ...resource.custom.openApiSchema(), 'x-kubernetes-group-version-kind': [gvk] }
-        own[`${name}List`] = listSchema(name, { ...gvk, kind: `${kind.kind}List` }, dialect)
-      }
-      collectDefinitions(
-        'io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta',
-        schemaOf({ ...kind, schema: '' }).definitions,
-        definitions,
-      )
-      collectDefinitions(
-        'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta',
-        schemaOf({ ...kind, schema: '' }).definitions,
-        definitions,
-      )
-      addOperations(paths, resource, this.#options.subresourcesOf(resource), { name, refPrefix: dialect.refPrefix, v2 })
-    }
-    const schemas: Record<string, JsonSchema> = { ...own }
-    for (const [name, definition] of definitions) {
-      const schema = definitionSchema(definition, dialect)
-      const gvks = kinds.get(name) ?? (definition.gvk === undefined ? undefined : [definition.gvk])
-      schemas[name] = gvks === undefined ? schema : { ...schema, 'x-kubernetes-group-version-kind': gvks }
-    }
-    return { schemas, paths }
-  }
-
-  #remember(key: string, make: () => object): Document {
+  #remember(key: string, make: () => Buffer): Document {
     let document = this.#documents.get(key)
-    if (document === undefined) {
-      const bytes = Buffer.from(JSON.stringify(make()))
-      document = { bytes, hash: createHash('sha512').update(bytes).digest('hex').toUpperCase() }
-      this.#documents.set(key, document)
-    }
+    if (document === undefined) this.#documents.set(key, (document = compress(make())))
     return document
   }
 }
 
-function requireJson(accept: string | undefined): void {
-  if (accept === undefined || accept === '') return
-  if (parseAccept(accept).some(({ type }) => type === 'application/json' || type === '*/*' || type === 'application/*'))
-    return
-  throw notAcceptable('only the following media types are accepted: application/json')
-}
+const startedAt = new Date().toUTCString()
 
-/** "io.example.v1.Widget" for group example.io, as upstream names them. */
-function customSchemaName({ kind }: ServedResource): string {
-  return [...kind.group.split('.').reverse(), kind.version, kind.kind].join('.')
-}
+const compress = (bytes: Buffer): Document => ({
+  compressed: gzipSync(bytes, { level: 4 }),
+  hash: createHash('sha512').update(bytes).digest('hex').toUpperCase(),
+})
 
-function listSchema(item: string, gvk: object, dialect: SchemaDialect): JsonSchema {
-  const reference = (name: string): JsonSchema => ({ $ref: `${dialect.refPrefix}${name}` })
-  return {
-    type: 'object',
-    required: ['items'],
-    properties: {
-      apiVersion: { type: 'string' },
-      kind: { type: 'string' },
-      metadata: reference('io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta'),
-      items: { type: 'array', items: reference(item) },
-    },
-    'x-kubernetes-group-version-kind': [gvk],
+/** The content type to answer with; `alsoProtobuf` for v2, whose protobuf form older kubectl reads. */
+function negotiateDocument(accept: string | undefined, alsoProtobuf: boolean): string {
+  if (accept === undefined || accept === '') return 'application/json'
+  for (const { type, quality } of parseAccept(accept)) {
+    if (quality === 0) continue
+    if (type === 'application/json' || type === '*/*' || type === 'application/*') return 'application/json'
+    if (alsoProtobuf && v2Protobuf.test(type)) return v2ProtobufType
   }
+  throw notAcceptable(
+    `only the following media types are accepted: application/json${alsoProtobuf ? `, ${v2ProtobufType}` : ''}`,
+  )
 }

@@ -45,8 +45,10 @@ function itemSchema(type: TypeFact, dialect: SchemaDialect): JsonSchema {
   return '$ref' in schema && dialect.wrapRefs ? { allOf: [schema], default: {} } : schema
 }
 
-function fieldSchema(field: Field, dialect: SchemaDialect): JsonSchema {
-  const schema = itemSchema(field.type, dialect)
+function fieldSchema(field: Field, dialect: SchemaDialect, description: string | undefined): JsonSchema {
+  const bare = typeSchema(field.type, dialect)
+  const schema: JsonSchema = description === undefined ? {} : { description }
+  Object.assign(schema, '$ref' in bare && dialect.wrapRefs ? { allOf: [bare] } : bare)
   if (field.default !== undefined) schema['default'] = field.default
   if (field.listType !== undefined) schema['x-kubernetes-list-type'] = field.listType
   if (field.listMapKeys !== undefined) schema['x-kubernetes-list-map-keys'] = field.listMapKeys
@@ -56,15 +58,27 @@ function fieldSchema(field: Field, dialect: SchemaDialect): JsonSchema {
   return schema
 }
 
-export function definitionSchema(definition: Definition, dialect: SchemaDialect): JsonSchema {
-  if (definition.is !== undefined) return typeSchema(definition.is, dialect)
+/** What a definition and its fields are for, in words. */
+export interface DefinitionTexts {
+  readonly text: string
+  field(name: string): string | undefined
+}
+
+export function definitionSchema(definition: Definition, dialect: SchemaDialect, texts?: DefinitionTexts): JsonSchema {
+  const description = texts === undefined || texts.text === '' ? {} : { description: texts.text }
+  if (definition.is !== undefined) return { ...description, ...typeSchema(definition.is, dialect) }
   const fields = Object.entries(definition.fields ?? {})
   const required = fields.filter(([, field]) => field.required === true).map(([name]) => name)
   return {
+    ...description,
     type: 'object',
     ...(fields.length === 0
       ? {}
-      : { properties: Object.fromEntries(fields.map(([name, field]) => [name, fieldSchema(field, dialect)])) }),
+      : {
+          properties: Object.fromEntries(
+            fields.map(([name, field]) => [name, fieldSchema(field, dialect, texts?.field(name))]),
+          ),
+        }),
     ...(required.length === 0 ? {} : { required }),
     ...(definition.mapType === undefined ? {} : { 'x-kubernetes-map-type': definition.mapType }),
   }

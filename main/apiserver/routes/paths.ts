@@ -141,7 +141,7 @@ function aggregatedVersion(accept: string | undefined): string | undefined {
   return undefined
 }
 
-const unknownPath = (): StatusError =>
+export const unknownPath = (): StatusError =>
   new StatusError({
     code: 404,
     reason: 'NotFound',

@@ -95,7 +95,7 @@ async function remove(call: ApiCall): Promise<CallResult> {
 }
 
 /** Resources whose deletion answers with the object that went (upstream's choice per kind). */
-const returnsDeleted = new Set([
+export const returnsDeleted = new Set([
   '/pods',
   '/services',
   '/serviceaccounts',
