@@ -13,7 +13,19 @@ export class StatusError extends Error {
   ) {
     super(status.message, options)
     this.name = 'StatusError'
-    this.status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', ...status }
+    const { message, reason, details, code, ...rest } = status
+    // In the order in which upstream writes them.
+    this.status = {
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Failure',
+      ...rest,
+      ...(message === undefined ? {} : { message }),
+      ...(reason === undefined ? {} : { reason }),
+      ...(details === undefined ? {} : { details }),
+      code,
+    }
   }
 
   get code(): number {

@@ -109,10 +109,12 @@ export class CompactedError extends Error {
 }
 
 export class FutureRevisionError extends Error {
+  readonly requestedRevision: number
   readonly currentRevision: number
-  constructor(requested: number, currentRevision: number) {
-    super(`revision ${String(requested)} is in the future (newest is ${String(currentRevision)})`)
+  constructor(requestedRevision: number, currentRevision: number) {
+    super(`revision ${String(requestedRevision)} is in the future (newest is ${String(currentRevision)})`)
     this.name = 'FutureRevisionError'
+    this.requestedRevision = requestedRevision
     this.currentRevision = currentRevision
   }
 }

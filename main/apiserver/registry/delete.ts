@@ -94,18 +94,20 @@ async function deleteOnce(
 function checkPreconditions(resource: ServedResource, current: StoredObject, deletion: DeletionRequest): void {
   const { uid, resourceVersion } = deletion.preconditions ?? {}
   const { metadata } = current.object
+  // Upstream names the kind where other conflicts name the resource.
+  const named = { group: resource.kind.group, resource: resource.kind.kind }
   if (uid !== undefined && uid !== metadata.uid) {
     throw conflict(
-      resource.name,
+      named,
       metadata.name ?? '',
-      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid ?? ''}`,
+      `the UID in the precondition (${uid}) does not match the UID in record (${metadata.uid ?? ''}). The object might have been deleted and then recreated`,
     )
   }
   if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
     throw conflict(
-      resource.name,
+      named,
       metadata.name ?? '',
-      `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${metadata.resourceVersion ?? ''}`,
+      `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${metadata.resourceVersion ?? ''}). The object might have been modified`,
     )
   }
 }

@@ -1,7 +1,5 @@
 // List: one consistent revision, whole or in pages, with the resourceVersion semantics of the Kubernetes API.
-import type { StatusError } from '../../../common/machinery/status.ts'
-import { badRequest, gone, invalid } from '../../../common/machinery/status.ts'
-import { forbiddenField } from '../../../common/machinery/field-error.ts'
+import { badRequest, gone } from '../../../common/machinery/status.ts'
 import type { RangeResult, StoreEntry } from '../../store/store.ts'
 import { CompactedError, FutureRevisionError } from '../../store/store.ts'
 import { decodeContinueToken, encodeContinueToken } from './continue-token.ts'
@@ -39,9 +37,10 @@ export async function listObjects(
   resource: ServedResource,
   request: ListRequest,
 ): Promise<ListResult> {
-  checkListRequest(request)
   const prefix = listPrefix(resource, request.namespace)
   if (request.continueToken !== '') {
+    if (request.resourceVersion !== '' && request.resourceVersion !== '0')
+      throw badRequest('specifying resource version is not allowed when using continue')
     const { revision, startAfter } = decodeContinueToken(request.continueToken)
     if (!startAfter.startsWith(resource.prefix)) throw badRequest('invalid continue token')
     return readPages(registry, resource, request, prefix, revision, startAfter)
@@ -57,21 +56,6 @@ export async function listObjects(
     return { items, revision: registry.store.revision, continueToken: '', remaining: undefined }
   }
   return readPages(registry, resource, request, prefix, undefined, '')
-}
-
-function checkListRequest({ resourceVersion, resourceVersionMatch: match, continueToken }: ListRequest): void {
-  const kind = { group: 'meta.k8s.io', kind: 'ListOptions' }
-  const refuse = (why: string): StatusError => invalid(kind, '', [forbiddenField('resourceVersionMatch', why)])
-  if (match !== '') {
-    if (continueToken !== '') throw refuse('resourceVersionMatch is forbidden when continue is provided')
-    if (resourceVersion === '') throw refuse('resourceVersionMatch is forbidden unless resourceVersion is provided')
-    if (match === 'Exact' && resourceVersion === '0')
-      throw refuse('resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
-    if (match !== 'Exact' && match !== 'NotOlderThan') throw refuse(`supported values: "Exact", "NotOlderThan", ""`)
-  }
-  if (continueToken !== '' && resourceVersion !== '' && resourceVersion !== '0') {
-    throw badRequest('specifying resource version is not allowed when using continue')
-  }
 }
 
 export function parseResourceVersion(text: string): number {

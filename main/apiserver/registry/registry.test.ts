@@ -138,7 +138,7 @@ describe('writes', () => {
       body: { preconditions: { uid: 'other' } },
     })
     expect(refused.body.message).toBe(
-      `Operation cannot be fulfilled on configmaps "pre": Precondition failed: UID in precondition: other, UID in object meta: ${body.metadata.uid ?? ''}`,
+      `Operation cannot be fulfilled on ConfigMap "pre": the UID in the precondition (other) does not match the UID in record (${body.metadata.uid ?? ''}). The object might have been deleted and then recreated`,
     )
     const foreground = await server.call<ConfigMap>(`${maps}/pre?propagationPolicy=Foreground`, { method: 'DELETE' })
     expect(foreground.body.metadata.finalizers).toEqual(['foregroundDeletion'])
@@ -311,6 +311,6 @@ describe('server-side apply', () => {
           body: {},
         })
       ).status,
-    ).toBe(400)
+    ).toBe(422)
   })
 })

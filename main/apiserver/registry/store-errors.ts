@@ -13,7 +13,7 @@ export async function translateStoreErrors<T>(action: () => Promise<T>): Promise
 /** A Status error for what the store threw; other errors are returned unchanged. */
 export function statusOfStoreError(error: unknown): unknown {
   if (error instanceof CompactedError) return gone('The resourceVersion for the provided list is too old.')
-  if (error instanceof FutureRevisionError) return tooLargeResourceVersion(error.currentRevision)
+  if (error instanceof FutureRevisionError) return tooLargeResourceVersion(error)
   if (error instanceof DiskFullError) {
     return new StatusError(
       {
@@ -28,8 +28,10 @@ export function statusOfStoreError(error: unknown): unknown {
   return error
 }
 
-function tooLargeResourceVersion(current: number): StatusError {
-  const error = timeoutError(`Timeout: Too large resource version, current: ${String(current)}`)
+function tooLargeResourceVersion({ requestedRevision, currentRevision }: FutureRevisionError): StatusError {
+  const error = timeoutError(
+    `Timeout: Too large resource version: ${String(requestedRevision)}, current: ${String(currentRevision)}`,
+  )
   error.status.details = {
     causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
     retryAfterSeconds: 1,

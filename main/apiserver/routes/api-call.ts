@@ -9,6 +9,8 @@ import { parseFieldValidation, type FieldValidation } from '../registry/decode.t
 import type { ListResult } from '../registry/list.ts'
 import type { ServedResource } from '../registry/served-resource.ts'
 import type { StoredObject } from '../registry/stored-object.ts'
+import { checkWriteOptions, type OptionsKind } from './options-validation.ts'
+import { applyPatchType } from './patch-types.ts'
 
 export interface CallBody {
   readonly value: unknown
@@ -38,29 +40,37 @@ export type CallResult =
 
 export type CallError = StatusError
 
-/** Reads the parameters all writes share. */
-export function writeRequestOf(call: ApiCall, bodyDryRun?: readonly string[]): WriteRequest {
-  const dryRun = [...call.query.getAll('dryRun').filter((value) => value !== ''), ...(bodyDryRun ?? [])]
-  if (dryRun.some((value) => value !== 'All')) {
-    throw badRequest(
-      `dryRun: Unsupported value: ${JSON.stringify(dryRun.find((value) => value !== 'All'))}: supported values: "All"`,
-    )
-  }
-  return { user: call.user, dryRun: dryRun.length > 0, fieldManager: fieldManagerOf(call), warn: call.warn }
+const optionsKinds: Partial<Record<ResourceRequestInfo['verb'], OptionsKind>> = {
+  create: 'CreateOptions',
+  update: 'UpdateOptions',
+  patch: 'PatchOptions',
 }
 
-const maxFieldManagerLength = 128
-
-function fieldManagerOf(call: ApiCall): string {
-  const given = call.query.get('fieldManager')
-  if (given !== null && given !== '') {
-    if (given.length > maxFieldManagerLength)
-      throw badRequest(`fieldManager: Too long: may not be more than ${String(maxFieldManagerLength)} bytes`)
-    return given
+/** Reads the parameters all writes share. Throws 422 with everything that is wrong about them. */
+export function writeRequestOf(call: ApiCall, bodyDryRun: readonly string[] = []): WriteRequest {
+  const { query, info } = call
+  const dryRun = [...query.getAll('dryRun').filter((value) => value !== ''), ...bodyDryRun]
+  const fieldManager = query.get('fieldManager') ?? ''
+  const kind = optionsKinds[info.verb]
+  if (kind !== undefined)
+    checkWriteOptions(kind, {
+      fieldManager,
+      dryRun,
+      fieldValidation: query.get('fieldValidation') ?? '',
+      ...(info.verb === 'patch'
+        ? { patch: { apply: call.contentType === applyPatchType, force: query.has('force') } }
+        : {}),
+    })
+  return {
+    user: call.user,
+    dryRun: dryRun.length > 0,
+    fieldManager: fieldManager === '' ? managerOfProgram(call.userAgent) : fieldManager,
+    warn: call.warn,
   }
-  // As upstream: the program's name, up to the first slash.
-  return (call.userAgent.split('/')[0] ?? '').slice(0, maxFieldManagerLength) || 'unknown'
 }
+
+/** As upstream: the program's name, up to the first slash. */
+const managerOfProgram = (userAgent: string): string => (userAgent.split('/')[0] ?? '').slice(0, 128) || 'unknown'
 
 export const fieldValidationOf = (call: ApiCall): FieldValidation =>
   parseFieldValidation(call.query.get('fieldValidation'))
@@ -69,7 +79,7 @@ export async function requireBody(call: ApiCall): Promise<CallBody> {
   const body = await call.body()
   if (body === undefined)
     throw badRequest(
-      `the object provided is unrecognized (must be of type ${call.resource.kind.kind}): couldn't get version/kind; json parse error: unexpected end of JSON input`,
+      `the object provided is unrecognized (must be of type ${call.resource.kind.kind}): couldn't get version/kind; json parse error: unexpected end of JSON input (<empty>)`,
     )
   return body
 }

@@ -16,11 +16,6 @@ export async function applyObject(
   strategy: UpdateStrategy<KubeObject> | undefined,
 ): Promise<CallResult> {
   const { registry, resource, info, query } = call
-  if ((query.get('fieldManager') ?? '') === '') {
-    throw badRequest(
-      'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
-    )
-  }
   const request = writeRequestOf(call)
   const force = booleanParameter(query, 'force')
   const { value, duplicates } = await requireBody(call)

@@ -4,23 +4,16 @@ import { badRequest } from '../../../common/machinery/status.ts'
 import { decodeType } from '../registry/decode.ts'
 import type { DeletionRequest, PropagationPolicy } from '../registry/delete.ts'
 import type { ApiCall } from './api-call.ts'
-
-const policies: readonly string[] = ['Foreground', 'Background', 'Orphan']
+import { checkDeleteOptions } from './options-validation.ts'
 
 export async function deletionOf(call: ApiCall): Promise<{ deletion: DeletionRequest; dryRun: readonly string[] }> {
   const body = await call.body()
   const options = body === undefined ? fromQuery(call.query) : fromBody(body.value)
   const { propagationPolicy, orphanDependents, gracePeriodSeconds, preconditions, dryRun = [] } = options
-  if (propagationPolicy !== undefined && orphanDependents !== undefined) {
-    throw badRequest(
-      'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Invalid value: orphanDependents and deletionPropagation cannot be both set',
-    )
-  }
-  if (propagationPolicy !== undefined && !policies.includes(propagationPolicy)) {
-    throw badRequest(
-      `DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: ${JSON.stringify(propagationPolicy)}: supported values: "Background", "Foreground", "Orphan"`,
-    )
-  }
+  checkDeleteOptions({
+    ...options,
+    dryRun: [...dryRun, ...call.query.getAll('dryRun').filter((value) => value !== '')],
+  })
   const policy =
     propagationPolicy ?? (orphanDependents === undefined ? undefined : orphanDependents ? 'Orphan' : 'Background')
   return {

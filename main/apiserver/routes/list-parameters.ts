@@ -4,6 +4,7 @@ import type { ListRequest } from '../registry/list.ts'
 import { compileSelection } from '../registry/selection.ts'
 import type { WatchRequest } from '../watch/watch-session.ts'
 import type { ApiCall } from './api-call.ts'
+import { checkListOptions, checkWatchOptions, type ListParameters } from './options-validation.ts'
 
 const parameter = (call: ApiCall, name: string): string => call.query.get(name) ?? ''
 
@@ -29,12 +30,20 @@ function selectionOf(call: ApiCall): Pick<ListRequest, 'selection' | 'onlyName'>
   return { selection, ...(onlyName === undefined ? {} : { onlyName }) }
 }
 
+const listParametersOf = (call: ApiCall): ListParameters => ({
+  resourceVersion: parameter(call, 'resourceVersion'),
+  resourceVersionMatch: parameter(call, 'resourceVersionMatch'),
+  continueToken: parameter(call, 'continue'),
+  sendInitialEvents: call.query.has('sendInitialEvents'),
+})
+
 export function listRequestOf(call: ApiCall): ListRequest {
   const limit = integerParameter(call, 'limit') ?? 0
   if (limit < 0)
     throw badRequest(
       `ListOptions.meta.k8s.io "" is invalid: limit: Invalid value: ${String(limit)}: must be greater than or equal to 0`,
     )
+  checkListOptions(listParametersOf(call))
   return {
     namespace: call.info.namespace,
     ...selectionOf(call),
@@ -49,6 +58,7 @@ const minWatchMs = 30 * 60_000
 
 export function watchRequestOf(call: ApiCall): WatchRequest {
   const seconds = integerParameter(call, 'timeoutSeconds')
+  checkWatchOptions(listParametersOf(call))
   const { name } = call.info
   const selected = selectionOf(call)
   return {
@@ -56,7 +66,6 @@ export function watchRequestOf(call: ApiCall): WatchRequest {
     ...selected,
     ...(name === '' ? {} : { onlyName: name }),
     resourceVersion: parameter(call, 'resourceVersion'),
-    resourceVersionMatch: parameter(call, 'resourceVersionMatch'),
     allowBookmarks: booleanParameter(call.query, 'allowWatchBookmarks'),
     sendInitialEvents: booleanParameter(call.query, 'sendInitialEvents'),
     // Spread out, so that watches opened together do not all end together.

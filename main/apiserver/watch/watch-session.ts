@@ -1,7 +1,7 @@
 // One watch of one resource: initial state, then changes as the selection sees them, bookmarks, and an end by timeout or 410.
 // It pushes into a sink; how much may pile up there is the sink's business.
 import type { Clock } from '../../../common/machinery/clock.ts'
-import { badRequest, gone, type StatusError } from '../../../common/machinery/status.ts'
+import { gone, type StatusError } from '../../../common/machinery/status.ts'
 import { CompactedError, type StoreEvent, type Watch } from '../../store/store.ts'
 import type { Registry } from '../registry/context.ts'
 import { listObjects, parseResourceVersion } from '../registry/list.ts'
@@ -13,7 +13,6 @@ export interface WatchRequest {
   readonly namespace: string
   readonly selection: Selection | undefined
   readonly resourceVersion: string
-  readonly resourceVersionMatch: string
   readonly allowBookmarks: boolean
   readonly sendInitialEvents: boolean
   /** The watch ends after so long; clients expect 30-60 minutes when they do not say. */
@@ -42,7 +41,6 @@ export async function startWatch(
   request: WatchRequest,
   sink: WatchSink,
 ): Promise<WatchSession> {
-  checkWatchRequest(request)
   const { resourceVersion: asked } = request
   let from: number
   let initial: readonly StoredObject[] = []
@@ -63,20 +61,6 @@ export async function startWatch(
   const session = new RunningWatch(registry.clock, resource, request, sink)
   session.open(registry, initial, from)
   return session
-}
-
-function checkWatchRequest(request: WatchRequest): void {
-  const { sendInitialEvents, resourceVersionMatch: match } = request
-  if (sendInitialEvents && match !== 'NotOlderThan') {
-    throw badRequest(
-      'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
-    )
-  }
-  if (!sendInitialEvents && match !== '') {
-    throw badRequest(
-      'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch',
-    )
-  }
 }
 
 class RunningWatch implements WatchSession {
