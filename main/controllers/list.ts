@@ -3,7 +3,9 @@ import { newCronJobController } from './cron-job/index.ts'
 import { newDaemonSetController } from './daemon-set/index.ts'
 import { newDeploymentController } from './deployment/index.ts'
 import { newDisruptionController } from './disruption/index.ts'
+import { newEndpointSliceMirroringController } from './endpoint-slice-mirroring/index.ts'
 import { newEndpointSliceController } from './endpoint-slices/index.ts'
+import { newEndpointsController } from './endpoints/index.ts'
 import { newGarbageCollector } from './garbage-collector/index.ts'
 import { newJobController } from './job/index.ts'
 import { newNamespaceController } from './namespace/index.ts'
@@ -42,7 +44,9 @@ export const controllerList: readonly ControllerEntry[] = [
   on('job-controller', 'job', newJobController),
   on('disruption-controller', 'disruption', newDisruptionController),
   on('cronjob-controller', 'cronjob', newCronJobController),
+  on('endpoints-controller', 'endpoint', newEndpointsController),
   on('endpointslice-controller', 'endpointslice', newEndpointSliceController),
+  on('endpointslice-mirroring-controller', 'endpointslicemirroring', newEndpointSliceMirroringController),
   on('garbage-collector-controller', 'garbagecollector', newGarbageCollector),
   on('node-lifecycle-controller', 'nodelifecycle', newNodeLifecycleController),
   on('taint-eviction-controller', 'taint-eviction', newTaintEvictionController),

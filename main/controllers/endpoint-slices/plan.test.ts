@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import type { EndpointSlice, Pod, Service } from '../../../common/api/generated/types.ts'
-import { planEndpoints } from './plan-endpoints.ts'
 import { planSlices } from './plan.ts'
 
 const service = (change: Partial<NonNullable<Service['spec']>> = {}): Service => ({
@@ -89,23 +88,5 @@ describe('endpoint slices', () => {
       ['service.kubernetes.io/headless'],
       '',
     )
-  })
-})
-
-describe('endpoints', () => {
-  it('separates ready from not ready and leaves ending pods out', () => {
-    expect(
-      planEndpoints(service(), [pod(1), pod(2, { ready: false }), pod(3, { ending: true })], undefined)?.subsets,
-    ).toEqual([
-      {
-        addresses: [expect.objectContaining({ ip: '10.244.0.1' })],
-        notReadyAddresses: [expect.objectContaining({ ip: '10.244.0.2' })],
-        ports: [{ name: 'http', port: 8080, protocol: 'TCP' }],
-      },
-    ])
-  })
-  it('is not written again when it is right', () => {
-    const first = planEndpoints(service(), [pod(1)], undefined)
-    expect(planEndpoints(service(), [pod(1)], first)).toBeUndefined()
   })
 })

@@ -9,7 +9,7 @@ import type {
 } from '../../../common/api/generated/types.ts'
 import { isPodFinished, isPodReady, isPodTerminating } from '../pods/pod-state.ts'
 import { canonicalJson } from '../pods/template-hash.ts'
-import { endpointPorts, headlessLabel, isHeadless } from './plan.ts'
+import { endpointPorts, headlessLabel, isHeadless } from '../endpoint-slices/plan.ts'
 
 export const endpointsManagedByLabel = 'endpoints.kubernetes.io/managed-by'
 export const overCapacityAnnotation = 'endpoints.kubernetes.io/over-capacity'
