@@ -6,6 +6,7 @@ import type { Namespace, Service } from '../../common/api/generated/types.ts'
 import { labApiVersion, type Lab } from '../../common/api/lab/v1alpha1.ts'
 import type { KubeClient, ResourceRef } from '../../common/client/client.ts'
 import { labs, namespaces, services } from '../../common/client/resources.ts'
+import { apiService } from './api-service.ts'
 import type { ClusterNetwork } from './cluster-network.ts'
 
 async function ensure<T extends KubeObject>(client: KubeClient, ref: ResourceRef<T>, object: T): Promise<void> {
@@ -17,17 +18,6 @@ async function ensure<T extends KubeObject>(client: KubeClient, ref: ResourceRef
 }
 
 const namespace = (name: string): Namespace => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
-
-const apiService = (network: ClusterNetwork): Service => ({
-  apiVersion: 'v1',
-  kind: 'Service',
-  metadata: { name: 'kubernetes', namespace: 'default', labels: { component: 'apiserver', provider: 'kubernetes' } },
-  spec: {
-    type: 'ClusterIP',
-    clusterIP: network.apiServiceAddress,
-    ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: 443 }],
-  },
-})
 
 const dnsService = (network: ClusterNetwork): Service => ({
   apiVersion: 'v1',
@@ -58,7 +48,7 @@ export async function ensureDefaultObjects(client: KubeClient, network: ClusterN
     spec: { powerState: 'Running' },
   }
   await Promise.all([
-    ensure(client, services, apiService(network)),
+    ensure(client, services, apiService(network.apiServiceAddress)),
     ensure(client, services, dnsService(network)),
     ensure(client, labs, lab),
   ])

@@ -16,6 +16,7 @@ import { openPki } from '../pki/pki-files.ts'
 import { startScheduler } from '../scheduler/index.ts'
 import { startCompactor } from '../store/compactor.ts'
 import { openSqliteStore } from '../store/sqlite/index.ts'
+import { newApiServiceReconciler } from './api-service.ts'
 import { writeFileAtomic } from './atomic-file.ts'
 import { clusterNetwork } from './cluster-network.ts'
 import { ensureDefaultObjects } from './default-objects.ts'
@@ -166,6 +167,15 @@ export async function startEngine(
       logger: logger.child({ part: 'controllers' }),
       clock,
     })
+    const apiService = newApiServiceReconciler({
+      client: createClient(api.transport(labController)),
+      informers: controllers.informers,
+      address: network.apiServiceAddress,
+      logger: logger.child({ part: 'controllers' }),
+      clock,
+    })
+    // Ends with `stop`; a start that is stopped before its caches are filled is no failure.
+    apiService.start().catch(() => undefined)
     const runningScheduler = startScheduler({
       // One set of watches for both.
       informers: controllers.informers,
@@ -182,7 +192,7 @@ export async function startEngine(
         forwards.closeAll()
         shells.close()
         await lab?.stop({ machines })
-        await Promise.all([controllers.stop(), runningScheduler.stop()])
+        await Promise.all([controllers.stop(), apiService.stop(), runningScheduler.stop()])
         hub.close()
         await api.close()
         stopCompactor()
