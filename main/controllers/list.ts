@@ -12,6 +12,7 @@ import { newNamespaceController } from './namespace/index.ts'
 import { newNodeLifecycleController } from './node-lifecycle/index.ts'
 import { newPodGcController } from './pod-gc/index.ts'
 import { newReplicaSetController } from './replica-set/index.ts'
+import { newResourceQuotaController } from './resource-quota/index.ts'
 import type { ControllerFactory } from './runtime/deps.ts'
 import { newServiceAccountController } from './service-account/index.ts'
 import { newStatefulSetController } from './stateful-set/index.ts'
@@ -47,6 +48,7 @@ export const controllerList: readonly ControllerEntry[] = [
   on('endpoints-controller', 'endpoint', newEndpointsController),
   on('endpointslice-controller', 'endpointslice', newEndpointSliceController),
   on('endpointslice-mirroring-controller', 'endpointslicemirroring', newEndpointSliceMirroringController),
+  on('resourcequota-controller', 'resourcequota', newResourceQuotaController),
   on('garbage-collector-controller', 'garbagecollector', newGarbageCollector),
   on('node-lifecycle-controller', 'nodelifecycle', newNodeLifecycleController),
   on('taint-eviction-controller', 'taint-eviction', newTaintEvictionController),
