@@ -17,6 +17,7 @@ import type { ControllerFactory } from './runtime/deps.ts'
 import { newServiceAccountController } from './service-account/index.ts'
 import { newStatefulSetController } from './stateful-set/index.ts'
 import { newTaintEvictionController } from './taint-eviction/index.ts'
+import { newTtlAfterFinishedController } from './ttl-after-finished/index.ts'
 
 export interface ControllerEntry {
   /** As kube-controller-manager calls it; what `--controllers` takes. */
@@ -44,6 +45,7 @@ export const controllerList: readonly ControllerEntry[] = [
   on('statefulset-controller', 'statefulset', newStatefulSetController),
   on('job-controller', 'job', newJobController),
   on('disruption-controller', 'disruption', newDisruptionController),
+  on('ttl-after-finished-controller', 'ttl-after-finished', newTtlAfterFinishedController),
   on('cronjob-controller', 'cronjob', newCronJobController),
   on('endpoints-controller', 'endpoint', newEndpointsController),
   on('endpointslice-controller', 'endpointslice', newEndpointSliceController),

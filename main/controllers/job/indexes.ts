@@ -1,12 +1,14 @@
 // Completion indexes of Indexed jobs, in the form the status holds them: "0-2,5,6" (runs of three and more are shortened).
 
-export function parseIndexes(text: string | undefined): Set<number> {
+/** Indexes from `completions` on are left out: the job has shrunk since. */
+export function parseIndexes(text: string | undefined, completions = Number.MAX_SAFE_INTEGER): Set<number> {
   const indexes = new Set<number>()
   for (const part of (text ?? '').split(',')) {
     const match = /^([0-9]+)(?:-([0-9]+))?$/.exec(part)
     if (match === null) continue
     const from = Number(match[1])
-    for (let i = from; i <= Number(match[2] ?? from); i++) indexes.add(i)
+    const to = Math.min(Number(match[2] ?? from), completions - 1)
+    for (let i = from; i <= to; i++) indexes.add(i)
   }
   return indexes
 }

@@ -1,11 +1,12 @@
 import type { Container, Job, Pod } from '../../../common/api/generated/types.ts'
 import { podFromTemplate } from '../pods/pod-from-template.ts'
-import { indexAnnotation, trackingFinalizer } from './plan.ts'
+import { indexAnnotation, trackingFinalizer } from './facts.ts'
+import type { NewPod } from './replicas.ts'
 
 const indexVariable = 'JOB_COMPLETION_INDEX'
 
 /** A pod of the job; with an index it knows which part of the work is its own. */
-export function podForJob(job: Job, index: number | undefined): Pod {
+export function podForJob(job: Job, { index, annotations }: NewPod): Pod {
   const pod = podFromTemplate(job.spec?.template ?? {}, job)
   const finalizers = [
     ...(pod.metadata.finalizers ?? []).filter((finalizer) => finalizer !== trackingFinalizer),
@@ -21,7 +22,7 @@ export function podForJob(job: Job, index: number | undefined): Pod {
       finalizers,
       generateName: `${jobName}-${String(index)}-`,
       labels: { ...pod.metadata.labels, [indexAnnotation]: String(index) },
-      annotations: { ...pod.metadata.annotations, [indexAnnotation]: String(index) },
+      annotations: { ...pod.metadata.annotations, ...annotations, [indexAnnotation]: String(index) },
     },
     spec: {
       ...spec,
