@@ -29,6 +29,8 @@ const node: BuildOptions = {
   banner: { js: requireBanner },
   // Natives stay in node_modules.
   external: ['better-sqlite3', '@lydell/node-pty', 'electron'],
+  // Checks that find programming errors and cost time are left out of what is built.
+  define: { 'process.env.NODE_ENV': '"production"' },
   absWorkingDir: root,
 }
 

@@ -1,6 +1,8 @@
 // Answers: JSON, YAML or protobuf, pretty when asked, gzip when large and wanted, and Status bodies for every error.
-import { gzip } from 'node:zlib'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
+import { createGzip, gzip } from 'node:zlib'
 import { stringify as stringifyYaml } from 'yaml'
 import type { StatusError } from '../../../common/machinery/status.ts'
 import type { HttpRequest, HttpResponse } from '../apiserver.ts'
@@ -10,6 +12,9 @@ import type { Encoding } from './negotiation.ts'
 const compress = promisify(gzip)
 /** Smaller answers cost more to compress than to send (upstream's threshold). */
 const gzipThreshold = 128 * 1024
+const compressionLevel = 1
+
+type Headers = Record<string, string | string[]>
 
 export interface Responder {
   readonly req: HttpRequest
@@ -44,7 +49,7 @@ export async function sendJsonText(
       Buffer.from(`${JSON.stringify(JSON.parse(text.toString()), undefined, 2)}\n`),
       headers,
     )
-  } else await sendBytes(to, code, 'application/json', typeof text === 'string' ? Buffer.from(text) : text, headers)
+  } else await sendBytes(to, code, 'application/json', text, headers)
 }
 
 export async function sendObject(
@@ -75,29 +80,111 @@ export async function sendBytes(
   to: Responder,
   code: number,
   contentType: string,
-  bytes: Buffer,
+  bytes: Buffer | string,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const { req, res } = to
   if (res.headersSent) return
-  const all: Record<string, string | string[]> = {
-    'content-type': contentType,
-    'cache-control': 'no-cache, private',
-    ...headers,
-  }
-  if (to.warnings.length > 0) all['warning'] = to.warnings.map(warningHeader)
+  const all = headersOf(to, contentType, headers)
+  // A string stays one: it leaves together with the headers, in one write and one TLS record.
   let body = bytes
   if (bytes.length >= gzipThreshold && headers['content-encoding'] === undefined && acceptsGzip(req)) {
-    body = await compress(bytes, { level: 1 })
-    all['content-encoding'] = 'gzip'
-    all['vary'] = all['vary'] === undefined ? 'Accept-Encoding' : `${String(all['vary'])}, Accept-Encoding`
+    body = await compress(bytes, { level: compressionLevel })
+    sayCompressed(all)
   }
   // A 304 says nothing of the body: a cache would take these for the stored answer's own.
   if (code === 304) delete all['content-type']
-  else all['content-length'] = String(body.length)
+  else all['content-length'] = String(Buffer.byteLength(body))
   writeHead(res, code, all)
   if (req.method === 'HEAD') res.end()
   else endWith(res, body)
+}
+
+function headersOf(to: Responder, contentType: string, headers: Readonly<Record<string, string>>): Headers {
+  const all: Headers = { 'content-type': contentType, 'cache-control': 'no-cache, private', ...headers }
+  if (to.warnings.length > 0) all['warning'] = to.warnings.map(warningHeader)
+  return all
+}
+
+function sayCompressed(headers: Headers): void {
+  headers['content-encoding'] = 'gzip'
+  headers['vary'] = headers['vary'] === undefined ? 'Accept-Encoding' : `${String(headers['vary'])}, Accept-Encoding`
+}
+
+/**
+ * A long answer of many pieces of text, sent while it is being made: other clients are served in between, the receiver works at
+ * the same time, and it is never whole in memory. One that turns out short is sent like any other.
+ */
+export async function sendPieces(to: Responder, contentType: string, pieces: Iterable<string | Buffer>): Promise<void> {
+  const chunks = chunksOf(pieces)
+  const first = chunks.next()
+  const second = chunks.next()
+  if (first.done === true || second.done === true) {
+    await sendBytes(to, 200, contentType, first.done === true ? '' : first.value)
+    return
+  }
+  const { req, res } = to
+  if (res.headersSent) return
+  const all = headersOf(to, contentType, {})
+  const compressed = acceptsGzip(req)
+  if (compressed) sayCompressed(all)
+  writeHead(res, 200, all)
+  const body = joined([first.value, second.value], chunks)
+  if (req.method === 'HEAD') res.end()
+  else if (compressed)
+    await pipeline(Readable.from(body), createGzip({ level: compressionLevel }), (out) => writeAll(res, out))
+  else await writeAll(res, body)
+}
+
+function* joined<T>(...parts: readonly Iterable<T>[]): Generator<T> {
+  for (const part of parts) yield* part
+}
+
+/** The client may leave at any time: that ends the work and is nobody's error. */
+async function writeAll(res: HttpResponse, chunks: Iterable<Buffer> | AsyncIterable<Buffer>): Promise<void> {
+  let wake: (() => void) | undefined
+  let closed = false
+  const proceed = (): void => {
+    wake?.()
+  }
+  res.on('drain', proceed)
+  res.on('close', () => {
+    closed = true
+    proceed()
+  })
+  for await (const chunk of chunks) {
+    if (closed) return
+    const { promise, resolve } = Promise.withResolvers<undefined>()
+    wake = () => {
+      resolve(undefined)
+    }
+    // Even a socket that takes everything at once must let the others have their turn.
+    if (write(res, chunk)) setImmediate(proceed)
+    await promise
+  }
+  if (!closed) res.end()
+}
+
+const write = (res: HttpResponse, chunk: Buffer): boolean => ('stream' in res ? res.write(chunk) : res.write(chunk))
+/** Large enough that the cost of a write does not count, small enough to take well under a millisecond. */
+const chunkBytes = 256 * 1024
+/** A character takes three bytes at most (a pair of them four). */
+const bytesPerCharacter = 3
+
+function* chunksOf(pieces: Iterable<string | Buffer>): Generator<Buffer, undefined> {
+  let chunk = Buffer.allocUnsafe(chunkBytes)
+  let used = 0
+  for (const piece of pieces) {
+    const room = typeof piece === 'string' ? piece.length * bytesPerCharacter : piece.length
+    if (used + room > chunk.length) {
+      if (used > 0) yield chunk.subarray(0, used)
+      chunk = Buffer.allocUnsafe(Math.max(chunkBytes, room))
+      used = 0
+    }
+    used += typeof piece === 'string' ? chunk.write(piece, used) : piece.copy(chunk, used)
+  }
+  if (used > 0) yield chunk.subarray(0, used)
+  return undefined
 }
 
 export async function sendStatusError(to: Responder, error: StatusError): Promise<void> {

@@ -1,34 +1,46 @@
-// One stored object at one revision, as the API shows it. The stored text never holds a resourceVersion: it is spliced in here,
-// once, and the same string and Buffer serve every get, list and watcher. The parsed form is made lazily, once, and frozen.
+// One stored object at one revision, as the API shows it. The stored text never holds a resourceVersion: it is spliced in on the
+// way out, without parsing or copying the rest. The parsed form is made lazily, once, and shared by every reader in the process.
+// Everything here runs for each object of each list and each event of each watcher: it must stay cheap in time and in what it keeps.
 import type { KubeObject } from '../../../common/machinery/meta.ts'
 import type { StoreEntry } from '../../store/store.ts'
 
 export type EventType = 'ADDED' | 'MODIFIED' | 'DELETED'
 
+/** Freezing finds code that changes what it may only read. It costs a tenth of a write, so programs as built go without. */
+const freezing = process.env['NODE_ENV'] !== 'production'
+
 export class StoredObject {
   readonly entry: StoreEntry
   /** The revision shown as metadata.resourceVersion (a deletion's own revision for deleted objects). */
   readonly revision: number
-  readonly #codec: ObjectCodec
-  #text: string | undefined
+  readonly codec: ObjectCodec
+  #converted: string | undefined
   #object: KubeObject | undefined
-  #events: Partial<Record<EventType, Buffer>> | undefined
+  #lines: Partial<Record<EventType, Buffer>> | undefined
 
   constructor(entry: StoreEntry, revision: number, codec: ObjectCodec) {
     this.entry = entry
     this.revision = revision
-    this.#codec = codec
+    this.codec = codec
   }
 
   /** JSON text with resourceVersion, in the served version. */
   get text(): string {
-    this.#text ??= this.#codec.render(this.entry.value, this.revision)
-    return this.#text
+    const [head, rest] = this.textParts
+    return head + rest
   }
 
-  /** The parsed object, deeply frozen. */
+  /** The text in two parts; the second is a view of the stored text, which a list of thousands writes out without a copy. */
+  get textParts(): readonly [head: string, rest: string] {
+    const spliced = this.codec.splice(this.entry.value, this.revision)
+    if (spliced !== undefined) return spliced
+    this.#converted ??= JSON.stringify(this.object)
+    return ['', this.#converted]
+  }
+
+  /** The parsed object; must not be changed. */
   get object(): KubeObject {
-    this.#object ??= this.#codec.parse(this.entry.value, this.revision)
+    this.#object ??= this.codec.parse(this.entry.value, this.revision)
     return this.#object
   }
 
@@ -42,12 +54,30 @@ export class StoredObject {
     return JSON.parse(this.text) as KubeObject
   }
 
-  /** The line a JSON watch stream carries for this object. */
+  /** The line a JSON watch stream carries for this object: one Buffer for all watchers that are told in the same turn. */
   eventLine(type: EventType): Buffer {
-    this.#events ??= {}
-    this.#events[type] ??= Buffer.from(`{"type":"${type}","object":${this.text}}\n`)
-    return this.#events[type]
+    if (this.#lines === undefined) {
+      this.#lines = {}
+      forgetLinesLater(this)
+    }
+    this.#lines[type] ??= Buffer.from(`{"type":"${type}","object":${this.text}}\n`)
+    return this.#lines[type]
   }
+
+  forgetLines(): void {
+    this.#lines = undefined
+  }
+}
+
+let withLines: StoredObject[] = []
+
+/** Lines are many times the size of what they save when nobody watches any more. */
+function forgetLinesLater(stored: StoredObject): void {
+  if (withLines.push(stored) > 1) return
+  setImmediate(() => {
+    for (const each of withLines) each.forgetLines()
+    withLines = []
+  })
 }
 
 export interface VersionConversion {
@@ -61,8 +91,6 @@ export class ObjectCodec {
   readonly #head: string
   readonly #storedHead: string
   readonly #conversion: VersionConversion | undefined
-  readonly #live = new WeakMap<StoreEntry, StoredObject>()
-  readonly #deleted = new WeakMap<StoreEntry, StoredObject>()
 
   constructor(options: {
     apiVersion: string
@@ -78,34 +106,33 @@ export class ObjectCodec {
   }
 
   of(entry: StoreEntry): StoredObject {
-    let stored = this.#live.get(entry)
-    if (stored === undefined) {
-      stored = new StoredObject(entry, entry.modRevision, this)
-      this.#live.set(entry, stored)
-    }
-    return stored
+    return this.#at(entry, entry.modRevision)
   }
 
   /** The last state of an object, shown with the revision at which it went (or left a selection). */
   gone(entry: StoreEntry, revision: number): StoredObject {
-    let stored = this.#deleted.get(entry)
-    if (stored?.revision !== revision) {
-      stored = new StoredObject(entry, revision, this)
-      this.#deleted.set(entry, stored)
-    }
-    return stored
+    return this.#at(entry, revision)
   }
 
-  render(value: string, revision: number): string {
-    if (this.#conversion !== undefined || !value.startsWith(this.#storedHead))
-      return JSON.stringify(this.#convert(value, revision))
+  /** Kept with the entry, so that all watchers and readers share one parsed object. */
+  #at(entry: StoreEntry, revision: number): StoredObject {
+    const { view } = entry
+    if (view instanceof StoredObject && view.revision === revision && view.codec === this) return view
+    return (entry.view = new StoredObject(entry, revision, this))
+  }
+
+  /** The served text in two parts; undefined when it is not what is stored and must be made of the object. */
+  splice(value: string, revision: number): [head: string, rest: string] | undefined {
+    if (this.#conversion !== undefined || !value.startsWith(this.#storedHead)) return undefined
     // Revision 0: a dry run's result, which no revision has.
-    if (revision === 0) return `${this.#head}${value.slice(this.#storedHead.length)}`
-    return `${this.#head}"resourceVersion":"${String(revision)}",${value.slice(this.#storedHead.length)}`
+    const version = revision === 0 ? '' : `"resourceVersion":"${String(revision)}",`
+    return [this.#head + version, value.slice(this.#storedHead.length)]
   }
 
   parse(value: string, revision: number): KubeObject {
-    return deepFreeze(this.#convert(value, revision))
+    const spliced = this.splice(value, revision)
+    const object = spliced === undefined ? this.#convert(value, revision) : (JSON.parse(spliced.join('')) as KubeObject)
+    return freezing ? deepFreeze(object) : object
   }
 
   /** Written under another version of the same data (a definition whose storage version has changed). */
@@ -114,8 +141,6 @@ export class ObjectCodec {
   }
 
   #convert(value: string, revision: number): KubeObject {
-    if (this.#conversion === undefined && value.startsWith(this.#storedHead))
-      return JSON.parse(this.render(value, revision)) as KubeObject
     const parsed = JSON.parse(value) as KubeObject
     const object = this.#conversion === undefined ? this.#retype(parsed) : this.#conversion.fromStored(parsed)
     if (revision !== 0) object.metadata.resourceVersion = String(revision)
@@ -134,7 +159,7 @@ export function encodeForStore(object: KubeObject): string {
   return JSON.stringify({ kind, apiVersion, metadata: storedMetadata, ...rest })
 }
 
-export function deepFreeze<T>(value: T): T {
+function deepFreeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
   for (const key in value) deepFreeze(value[key])
   return Object.freeze(value)
