@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ClosedError, CompactedError, FutureRevisionError } from './store.ts'
-import type { Store, StoreEvent, TxnResult } from './store.ts'
+import type { Store, StoreEvent, TxnResult, Watch } from './store.ts'
 
 export interface StoreFactory {
   /** A new, empty store; `directory` is its own and is removed afterwards. */
@@ -33,56 +33,41 @@ function revisionOf(result: TxnResult): number {
 export class Collector {
   readonly events: StoreEvent[] = []
   readonly batches: (readonly StoreEvent[])[] = []
-  progress = 0
   error: Error | undefined
-  #waiters: { revision: number; resolve: () => void }[] = []
-  #close: () => void = () => undefined
+  readonly #watch: Watch
 
-  constructor(store: Store, prefix: string, fromRevision: number) {
-    const watch = store.watch({
+  constructor(store: Store, prefix: string, fromRevision: number, options: { exact?: boolean } = {}) {
+    this.#watch = store.watch({
       prefix,
       fromRevision,
+      ...options,
       onEvents: (events) => {
         this.batches.push(events)
         this.events.push(...events)
-        this.#advance(events[events.length - 1]?.revision ?? 0)
-      },
-      onProgress: (revision) => {
-        this.#advance(revision)
       },
       onError: (error) => {
         this.error = error
-        this.#advance(Number.POSITIVE_INFINITY)
       },
     })
-    this.#close = () => {
-      watch.close()
-    }
+  }
+
+  get progress(): number {
+    return this.#watch.progress
   }
 
   close(): void {
-    this.#close()
+    this.#watch.close()
   }
 
-  /** Resolves when everything up to this revision was delivered (events or progress). */
-  reached(revision: number): Promise<void> {
-    if (this.progress >= revision) return Promise.resolve()
-    return new Promise((resolve) => {
-      this.#waiters.push({ revision, resolve })
-    })
+  /** Resolves when everything up to this revision was delivered, or the watch has failed. */
+  async reached(revision: number): Promise<void> {
+    while (this.progress < revision && this.error === undefined) await new Promise(setImmediate)
   }
 
   summary(): string[] {
     return this.events.map(({ type, key, revision, entry }) =>
       type === 'put' ? `${String(revision)} put ${key}=${entry.value}` : `${String(revision)} delete ${key}`,
     )
-  }
-
-  #advance(revision: number): void {
-    this.progress = Math.max(this.progress, revision)
-    const done = this.#waiters.filter((waiter) => waiter.revision <= this.progress)
-    this.#waiters = this.#waiters.filter((waiter) => waiter.revision > this.progress)
-    for (const { resolve } of done) resolve()
   }
 }
 
@@ -253,13 +238,30 @@ export function describeStoreContract(name: string, factory: StoreFactory): void
         expect(seen.summary()).toEqual(['3 put /a=2', '4 put /a=3'])
       })
 
-      it('waits for a revision that is still to come', async () => {
-        const seen = new Collector(store, '/', 4)
-        await create(store, '/a')
-        await create(store, '/b')
-        const last = await create(store, '/c')
-        await seen.reached(last)
-        expect(seen.summary()).toEqual(['4 put /c="/c"'])
+      it('begins with the next revision at the latest', async () => {
+        const last = await create(store, '/a')
+        const seen = new Collector(store, '/', last + 1)
+        await seen.reached(await create(store, '/b'))
+        expect(seen.summary()).toEqual(['3 put /b="/b"'])
+        expect(() => new Collector(store, '/', store.revision + 2)).toThrow(FutureRevisionError)
+      })
+
+      it('tells of one key, of a folder, and of whatever starts with a text', async () => {
+        const key = new Collector(store, '/p/ab', 2, { exact: true })
+        const folder = new Collector(store, '/p/', 2)
+        const start = new Collector(store, '/p/a', 2)
+        const all = new Collector(store, '', 2)
+        const keys = ['/p/a', '/p/ab', '/p/abc', '/p/b', '/q']
+        let last = 0
+        for (const each of keys) last = await create(store, each)
+        const late = new Collector(store, '/p/ab', 2, { exact: true })
+        for (const seen of [key, folder, start, all, late]) await seen.reached(last)
+        const seenKeys = (seen: Collector): string[] => seen.events.map((event) => event.key)
+        expect(seenKeys(key)).toEqual(['/p/ab'])
+        expect(seenKeys(late)).toEqual(['/p/ab'])
+        expect(seenKeys(folder)).toEqual(['/p/a', '/p/ab', '/p/abc', '/p/b'])
+        expect(seenKeys(start)).toEqual(['/p/a', '/p/ab', '/p/abc'])
+        expect(seenKeys(all)).toEqual(keys)
       })
 
       it('keeps a transaction in one piece', async () => {

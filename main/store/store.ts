@@ -60,17 +60,22 @@ export interface StoreEvent {
 
 export interface WatchOptions {
   prefix: string
-  /** First revision of interest (inclusive). Throws CompactedError at once when it is compacted away. */
+  /** `prefix` is one whole key rather than what keys start with. */
+  exact?: boolean
+  /**
+   * First revision of interest (inclusive), at most the next one. Throws at once: CompactedError when it is compacted away,
+   * FutureRevisionError when it is further off (the caller knows another store, or this one before it was emptied).
+   */
   fromRevision: number
   /** All events of one or more whole revisions, in order, never split within a revision. Called synchronously after commit. Must not throw. */
   onEvents: (events: readonly StoreEvent[]) => void
-  /** Revision progress when nothing under the prefix changed (for bookmarks); best effort. */
-  onProgress?: (revision: number) => void
   /** The watch ended by itself and will deliver nothing more: what it still had to see was compacted away, or the store failed. */
   onError?: (error: CompactedError | ClosedError) => void
 }
 
 export interface Watch {
+  /** Everything up to this revision was delivered, whether or not something matched (for bookmarks). */
+  readonly progress: number
   close(): void
 }
 

@@ -54,7 +54,7 @@ export class StoredObject {
     return JSON.parse(this.text) as KubeObject
   }
 
-  /** The line a JSON watch stream carries for this object: one Buffer for all watchers that are told in the same turn. */
+  /** What a JSON watch stream carries for this object: the same bytes for all watchers that are told in the same turn. */
   eventLine(type: EventType): Buffer {
     if (this.#lines === undefined) {
       this.#lines = {}

@@ -20,6 +20,7 @@ export async function* watchInProcess<T extends KubeObject>(
   let ended = false
   let failure: StatusError | undefined
   let wake: (() => void) | undefined
+  let readyAgain: (() => void) | undefined
   const notify = (): void => {
     wake?.()
     wake = undefined
@@ -45,6 +46,12 @@ export async function* watchInProcess<T extends KubeObject>(
       buffer.push({ type: 'BOOKMARK', object: bookmarkObject(resource, revision, initialEventsEnd) })
       notify()
     },
+    ready() {
+      if (buffer.length < maxBuffered / 2) return undefined
+      return new Promise((resolve) => {
+        readyAgain = resolve
+      })
+    },
     end,
   }
   signal?.throwIfAborted()
@@ -56,15 +63,18 @@ export async function* watchInProcess<T extends KubeObject>(
   try {
     for (;;) {
       const next = buffer.shift()
-      if (next !== undefined) yield next
-      else if (ended) {
+      if (next !== undefined) {
+        yield next
+        continue
+      }
+      readyAgain?.()
+      if (ended) {
         if (failure !== undefined) throw failure
         return
-      } else {
-        await new Promise<void>((resolve) => {
-          wake = resolve
-        })
       }
+      await new Promise<void>((resolve) => {
+        wake = resolve
+      })
     }
   } finally {
     signal?.removeEventListener('abort', abort)

@@ -1,8 +1,8 @@
 // One watch of one resource: initial state, then changes as the selection sees them, bookmarks, and an end by timeout or 410.
 // It pushes into a sink; how much may pile up there is the sink's business.
 import type { Clock } from '../../../common/machinery/clock.ts'
-import { gone, type StatusError } from '../../../common/machinery/status.ts'
-import { CompactedError, type StoreEvent, type Watch } from '../../store/store.ts'
+import { gone, serviceUnavailable, type StatusError } from '../../../common/machinery/status.ts'
+import { CompactedError, FutureRevisionError, type StoreEvent, type Watch } from '../../store/store.ts'
 import type { Registry } from '../registry/context.ts'
 import { listObjects, parseResourceVersion } from '../registry/list.ts'
 import type { Selection } from '../registry/selection.ts'
@@ -24,6 +24,8 @@ export interface WatchRequest {
 export interface WatchSink {
   event(type: EventType, object: StoredObject): void
   bookmark(revision: number, initialEventsEnd: boolean): void
+  /** Asked while the initial state is given: undefined when it can take more at once, else a promise of when it can. */
+  ready(): Promise<void> | undefined
   /** The last call. A StatusError tells the client why (410: relist). */
   end(error?: StatusError): void
 }
@@ -63,6 +65,13 @@ export async function startWatch(
   return session
 }
 
+const tooOld = (from: number, { compactRevision }: CompactedError): StatusError =>
+  gone(`too old resource version: ${String(from)} (${String(compactRevision)})`)
+
+/** The store was emptied, or is another one: only a new list tells the client what there is. */
+const tooLarge = (from: number, { currentRevision }: FutureRevisionError): StatusError =>
+  gone(`too large resource version: ${String(from)} (${String(currentRevision)})`)
+
 class RunningWatch implements WatchSession {
   readonly #clock: Clock
   readonly #resource: ServedResource
@@ -70,7 +79,6 @@ class RunningWatch implements WatchSession {
   readonly #sink: WatchSink
   #watch: Watch | undefined
   #ended = false
-  #revision = 0
   #bookmarked = 0
   #cancelTimers: (() => void)[] = []
 
@@ -82,37 +90,53 @@ class RunningWatch implements WatchSession {
   }
 
   open(registry: Registry, initial: readonly StoredObject[], from: number): void {
-    const { namespace, onlyName, sendInitialEvents, allowBookmarks, timeoutMs } = this.#request
+    this.#cancelTimers.push(
+      this.#clock.after(this.#request.timeoutMs, () => {
+        this.#end()
+      }),
+    )
+    void this.#run(registry, initial, from)
+  }
+
+  /** The initial state at the client's pace; what happens meanwhile is read back from the store, not held here. */
+  async #run(registry: Registry, initial: readonly StoredObject[], from: number): Promise<void> {
+    for (const object of initial) {
+      if (this.#ended) return
+      this.#sink.event('ADDED', object)
+      const pause = this.#sink.ready()
+      if (pause !== undefined) await pause
+    }
+    if (this.#ended) return
+    const { sendInitialEvents, allowBookmarks } = this.#request
+    if (sendInitialEvents && allowBookmarks) this.#sink.bookmark(from, true)
+    this.#follow(registry, from)
+    if (allowBookmarks) this.#scheduleBookmark()
+  }
+
+  #follow(registry: Registry, from: number): void {
+    const { namespace, onlyName } = this.#request
     const exact =
       onlyName !== undefined && (namespace !== '' || !this.#resource.namespaced)
         ? keyOf(this.#resource, namespace, onlyName)
         : undefined
-    this.#revision = from
     try {
       this.#watch = registry.store.watch({
         prefix: exact ?? listPrefix(this.#resource, namespace),
+        exact: exact !== undefined,
         fromRevision: from + 1,
         onEvents: (events) => {
-          for (const event of events) if (exact === undefined || event.key === exact) this.#deliver(event)
+          for (const event of events) this.#deliver(event)
         },
-        onProgress: (revision) => {
-          this.#revision = Math.max(this.#revision, revision)
+        onError: (error) => {
+          this.#end(error instanceof CompactedError ? tooOld(from, error) : serviceUnavailable('the store has ended'))
         },
       })
     } catch (error) {
-      if (!(error instanceof CompactedError)) throw error
-      // Clients expect the answer to be a stream whose only event says that the revision is too old.
-      this.#end(gone(`too old resource version: ${String(from)} (${String(error.compactRevision)})`))
-      return
+      // Clients expect the answer to be a stream whose only event says that the revision is of no use, and list again.
+      if (error instanceof CompactedError) this.#end(tooOld(from, error))
+      else if (error instanceof FutureRevisionError) this.#end(tooLarge(from, error))
+      else this.#end(serviceUnavailable('the store has ended'))
     }
-    for (const object of initial) this.#sink.event('ADDED', object)
-    if (sendInitialEvents && allowBookmarks) this.#sink.bookmark(from, true)
-    this.#cancelTimers.push(
-      this.#clock.after(timeoutMs, () => {
-        this.#end()
-      }),
-    )
-    if (allowBookmarks) this.#scheduleBookmark()
   }
 
   stop(): void {
@@ -121,7 +145,6 @@ class RunningWatch implements WatchSession {
 
   #deliver(event: StoreEvent): void {
     if (this.#ended) return
-    this.#revision = event.revision
     const { codec } = this.#resource
     const { selection } = this.#request
     const { entry, previous, revision } = event
@@ -144,9 +167,10 @@ class RunningWatch implements WatchSession {
   #scheduleBookmark(): void {
     this.#cancelTimers[1] = this.#clock.after(bookmarkIntervalMs, () => {
       if (this.#ended) return
-      if (this.#revision > this.#bookmarked) {
-        this.#bookmarked = this.#revision
-        this.#sink.bookmark(this.#revision, false)
+      const revision = this.#watch?.progress ?? 0
+      if (revision > this.#bookmarked) {
+        this.#bookmarked = revision
+        this.#sink.bookmark(revision, false)
       }
       this.#scheduleBookmark()
     })

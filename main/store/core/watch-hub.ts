@@ -1,9 +1,11 @@
 // Watchers and their delivery. A watcher is "live" once it has everything up to the newest committed revision; until then
 // it is caught up from the window or, when it asks for older revisions, from the source of history the store gives.
 // Nothing is dropped and nothing is delivered twice: each watcher has one cursor, the next revision it has not seen.
+// A commit costs what it has to tell, however many watch something else: see live-watchers.ts.
 import { ClosedError, CompactedError } from '../store.ts'
 import type { StoreEvent, Watch, WatchOptions } from '../store.ts'
 import type { EventWindow } from './event-window.ts'
+import { concerns, LiveWatchers } from './live-watchers.ts'
 
 /** Reads whole revisions from older history. `through`: everything up to and including it was returned. */
 export type HistoryReader = (
@@ -13,6 +15,7 @@ export type HistoryReader = (
 
 interface Watcher {
   readonly options: WatchOptions
+  /** While live only a lower bound: batches that do not match leave it alone. */
   next: number
   live: boolean
   closed: boolean
@@ -22,8 +25,7 @@ export class WatchHub {
   readonly #window: EventWindow
   readonly #readHistory: HistoryReader | undefined
   readonly #compactRevision: () => number
-  /** Live watchers by prefix: a batch is filtered once per distinct prefix, however many watch it. */
-  readonly #live = new Map<string, Set<Watcher>>()
+  readonly #live = new LiveWatchers<Watcher>()
   readonly #queue: { events: readonly StoreEvent[]; revision: number }[] = []
   #revision: number
 
@@ -48,11 +50,14 @@ export class WatchHub {
         void this.#catchUp(watcher)
       })
     }
+    const revision = (): number => this.#revision
     return {
+      get progress() {
+        return watcher.live ? revision() : watcher.next - 1
+      },
       close: () => {
         watcher.closed = true
-        const group = this.#live.get(options.prefix)
-        if (group?.delete(watcher) === true && group.size === 0) this.#live.delete(options.prefix)
+        this.#live.delete(watcher)
       },
     }
   }
@@ -64,18 +69,15 @@ export class WatchHub {
     // A watcher may write from its callback: that commit waits until everyone has seen this one.
     if (this.#queue.length > 1) return
     for (let batch = this.#queue[0]; batch !== undefined; batch = this.#queue[0]) {
-      for (const [prefix, group] of [...this.#live]) {
-        const matching = matchingPrefix(batch.events, prefix)
-        for (const watcher of [...group]) this.#deliver(watcher, matching, batch.revision)
+      for (const { watchers, events: matching } of this.#live.interestedIn(batch.events)) {
+        for (const watcher of watchers) this.#deliver(watcher, matching, batch.revision)
       }
       this.#queue.shift()
     }
   }
 
   closeAll(error?: ClosedError): void {
-    const watchers = [...this.#live.values()].flatMap((group) => [...group])
-    this.#live.clear()
-    for (const watcher of watchers) {
+    for (const watcher of this.#live.clear()) {
       if (error === undefined) watcher.closed = true
       else this.#end(watcher, error)
     }
@@ -89,13 +91,17 @@ export class WatchHub {
         if (this.#readHistory === undefined) break
         const { events, through } = await this.#readHistory(watcher.options.prefix, watcher.next)
         // Compaction may have removed events while they were being read.
-        if (watcher.next >= this.#compactRevision()) this.#deliver(watcher, events, through)
+        if (watcher.next >= this.#compactRevision()) {
+          const wanted = events.filter(({ key }) => concerns(watcher.options, key))
+          this.#deliver(watcher, wanted, through)
+        }
       }
     } catch (error) {
       if (!watcher.closed) this.#end(watcher, error)
     }
     if (watcher.closed) return
-    this.#deliver(watcher, matchingPrefix(this.#window.since(watcher.next), watcher.options.prefix), this.#revision)
+    const missed = this.#window.since(watcher.next).filter(({ key }) => concerns(watcher.options, key))
+    this.#deliver(watcher, missed, this.#revision)
     this.#goLive(watcher)
   }
 
@@ -110,10 +116,7 @@ export class WatchHub {
 
   #goLive(watcher: Watcher): void {
     watcher.live = true
-    const { prefix } = watcher.options
-    let group = this.#live.get(prefix)
-    if (group === undefined) this.#live.set(prefix, (group = new Set()))
-    group.add(watcher)
+    this.#live.add(watcher)
   }
 
   #deliver(watcher: Watcher, events: readonly StoreEvent[], revision: number): void {
@@ -121,16 +124,8 @@ export class WatchHub {
     const wanted = (events[0]?.revision ?? watcher.next) < watcher.next ? newerThan(events, watcher.next) : events
     watcher.next = revision + 1
     if (wanted.length > 0) watcher.options.onEvents(wanted)
-    else watcher.options.onProgress?.(revision)
   }
 }
 
 const newerThan = (events: readonly StoreEvent[], revision: number): readonly StoreEvent[] =>
   events.filter((event) => event.revision >= revision)
-
-function matchingPrefix(events: readonly StoreEvent[], prefix: string): readonly StoreEvent[] {
-  const first = events[0]
-  // Most batches are one event; do not copy for those.
-  if (events.length === 1 && first !== undefined) return first.key.startsWith(prefix) ? events : []
-  return events.filter((event) => event.key.startsWith(prefix))
-}

@@ -81,6 +81,7 @@ class MemoryStore implements Store {
     if (options.fromRevision < this.#compactRevision) {
       throw new CompactedError(options.fromRevision, this.#compactRevision)
     }
+    if (options.fromRevision > this.revision + 1) throw new FutureRevisionError(options.fromRevision, this.revision)
     return this.#hub.watch(options)
   }
 

@@ -148,6 +148,7 @@ class SqliteStore implements Store {
   watch(options: WatchOptions): Watch {
     this.#requireOpen()
     this.#requireKept(options.fromRevision)
+    if (options.fromRevision > this.revision + 1) throw new FutureRevisionError(options.fromRevision, this.revision)
     return this.#hub.watch(options)
   }
 
