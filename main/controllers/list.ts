@@ -1,4 +1,5 @@
 // The one list of controllers. A controller is a folder beside this file and a line here.
+import { newClusterRoleAggregationController } from './cluster-role-aggregation/index.ts'
 import { newCronJobController } from './cron-job/index.ts'
 import { newDaemonSetController } from './daemon-set/index.ts'
 import { newDeploymentController } from './deployment/index.ts'
@@ -13,6 +14,7 @@ import { newNodeLifecycleController } from './node-lifecycle/index.ts'
 import { newPodGcController } from './pod-gc/index.ts'
 import { newReplicaSetController } from './replica-set/index.ts'
 import { newResourceQuotaController } from './resource-quota/index.ts'
+import { newRootCaPublisher } from './root-ca-publisher/index.ts'
 import type { ControllerFactory } from './runtime/deps.ts'
 import { newServiceAccountController } from './service-account/index.ts'
 import { newStatefulSetController } from './stateful-set/index.ts'
@@ -39,6 +41,8 @@ const on = (name: string, alias: string, create: ControllerFactory): ControllerE
 export const controllerList: readonly ControllerEntry[] = [
   on('namespace-controller', 'namespace', newNamespaceController),
   on('serviceaccount-controller', 'serviceaccount', newServiceAccountController),
+  on('root-ca-certificate-publisher-controller', 'root-ca-cert-publisher', newRootCaPublisher),
+  on('clusterrole-aggregation-controller', 'clusterrole-aggregation', newClusterRoleAggregationController),
   on('deployment-controller', 'deployment', newDeploymentController),
   on('replicaset-controller', 'replicaset', newReplicaSetController),
   on('daemonset-controller', 'daemonset', newDaemonSetController),

@@ -18,7 +18,7 @@ const namespace = 'default'
 const key = `${namespace}/${name}`
 const port = { name: 'https', port: 443, protocol: 'TCP' }
 
-export const apiService = (address: string): Service => ({
+const apiService = (address: string): Service => ({
   apiVersion: 'v1',
   kind: 'Service',
   metadata: { name, namespace, labels: { component: 'apiserver', provider: 'kubernetes' } },

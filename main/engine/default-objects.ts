@@ -1,12 +1,11 @@
-// What a new cluster holds before anyone asks: the four namespaces, the API's own Service and the DNS Service, the Lab.
+// What a new cluster holds before anyone asks, beside what the API server itself makes: the DNS Service, the Lab.
 // Creating is idempotent; what a person changed or deleted later (the Lab's spec) is left alone.
 import type { KubeObject } from '../../common/machinery/meta.ts'
 import { isReason } from '../../common/machinery/status.ts'
-import type { Namespace, Service } from '../../common/api/generated/types.ts'
+import type { Service } from '../../common/api/generated/types.ts'
 import { labApiVersion, type Lab } from '../../common/api/lab/v1alpha1.ts'
 import type { KubeClient, ResourceRef } from '../../common/client/client.ts'
-import { labs, namespaces, services } from '../../common/client/resources.ts'
-import { apiService } from './api-service.ts'
+import { labs, services } from '../../common/client/resources.ts'
 import type { ClusterNetwork } from './cluster-network.ts'
 
 async function ensure<T extends KubeObject>(client: KubeClient, ref: ResourceRef<T>, object: T): Promise<void> {
@@ -16,8 +15,6 @@ async function ensure<T extends KubeObject>(client: KubeClient, ref: ResourceRef
     if (!isReason(error, 'AlreadyExists')) throw error
   }
 }
-
-const namespace = (name: string): Namespace => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
 
 const dnsService = (network: ClusterNetwork): Service => ({
   apiVersion: 'v1',
@@ -39,17 +36,11 @@ const dnsService = (network: ClusterNetwork): Service => ({
 })
 
 export async function ensureDefaultObjects(client: KubeClient, network: ClusterNetwork): Promise<void> {
-  for (const name of ['default', 'kube-system', 'kube-public', 'kube-node-lease'])
-    await ensure(client, namespaces, namespace(name))
   const lab: Lab = {
     apiVersion: labApiVersion,
     kind: 'Lab',
     metadata: { name: 'default' },
     spec: { powerState: 'Running' },
   }
-  await Promise.all([
-    ensure(client, services, apiService(network.apiServiceAddress)),
-    ensure(client, services, dnsService(network)),
-    ensure(client, labs, lab),
-  ])
+  await Promise.all([ensure(client, services, dnsService(network)), ensure(client, labs, lab)])
 }

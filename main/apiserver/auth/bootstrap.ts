@@ -59,7 +59,8 @@ function kubernetesService(registry: Registry): KubeObject & Service {
     spec: {
       type: 'ClusterIP',
       clusterIP: firstAddress(registry.cluster.serviceCIDR),
-      ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: 6443 }],
+      // What answers at this address on every node listens on the service's own port.
+      ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: 443 }],
     },
   }
 }

@@ -96,14 +96,19 @@ export class RbacAuthorizer implements Authorizer {
   }
 }
 
-/** A role's own rules and those of the roles it aggregates. */
-function rulesOf(role: ClusterRole, all: readonly (ClusterRole & KubeObject)[]): readonly PolicyRule[] {
+/** A role's own rules and those of the roles it aggregates, directly or through others: no controller needs to have run yet. */
+function rulesOf(
+  role: ClusterRole,
+  all: readonly (ClusterRole & KubeObject)[],
+  seen: ReadonlySet<ClusterRole> = new Set(),
+): readonly PolicyRule[] {
   const selectors = (role.aggregationRule?.clusterRoleSelectors ?? []).map(selectorFromObject)
   if (selectors.length === 0) return role.rules ?? []
+  const path = new Set([...seen, role])
   const selected = all.filter(
-    (other) => other !== role && selectors.some((selector) => matchesLabels(selector, other.metadata.labels)),
+    (other) => !path.has(other) && selectors.some((selector) => matchesLabels(selector, other.metadata.labels)),
   )
-  return [...(role.rules ?? []), ...selected.flatMap(({ rules }) => rules ?? [])]
+  return [...(role.rules ?? []), ...selected.flatMap((other) => rulesOf(other, all, path))]
 }
 
 function subjectKey(subject: Subject, bindingNamespace: string): string {

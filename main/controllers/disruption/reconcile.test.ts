@@ -3,13 +3,13 @@ import type { Pod, PodDisruptionBudget } from '../../../common/api/generated/typ
 import { deployments, podDisruptionBudgets, pods } from '../../../common/client/resources.ts'
 import { eventually } from '../../../common/client/testing/eventually.ts'
 import { isReason } from '../../../common/machinery/status.ts'
-import type { TestCluster } from '../testing/cluster.ts'
-import { startTestCluster } from '../testing/cluster.ts'
+import type { TestControllers } from '../testing/running-controllers.ts'
+import { startTestControllers } from '../testing/running-controllers.ts'
 import { reportPod, testDeployment } from '../testing/objects.ts'
 
-let cluster: TestCluster
+let cluster: TestControllers
 beforeEach(async () => {
-  cluster = await startTestCluster([
+  cluster = await startTestControllers([
     'disruption-controller',
     'deployment-controller',
     'replicaset-controller',

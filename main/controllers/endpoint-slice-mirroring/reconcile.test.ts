@@ -2,13 +2,13 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { EndpointSlice, Endpoints, Service } from '../../../common/api/generated/types.ts'
 import { endpointSlices, endpoints, pods, services } from '../../../common/client/resources.ts'
 import { eventually } from '../../../common/client/testing/eventually.ts'
-import type { TestCluster } from '../testing/cluster.ts'
-import { startTestCluster } from '../testing/cluster.ts'
+import type { TestControllers } from '../testing/running-controllers.ts'
+import { startTestControllers } from '../testing/running-controllers.ts'
 import { reportPod, testPod } from '../testing/objects.ts'
 
-let cluster: TestCluster
+let cluster: TestControllers
 beforeEach(async () => {
-  cluster = await startTestCluster([
+  cluster = await startTestControllers([
     'endpoints-controller',
     'endpointslice-controller',
     'endpointslice-mirroring-controller',

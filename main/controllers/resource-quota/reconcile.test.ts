@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { configMaps, deployments, pods, resourceQuotas } from '../../../common/client/resources.ts'
 import { eventually } from '../../../common/client/testing/eventually.ts'
-import type { TestCluster } from '../testing/cluster.ts'
-import { startTestCluster } from '../testing/cluster.ts'
+import type { TestControllers } from '../testing/running-controllers.ts'
+import { startTestControllers } from '../testing/running-controllers.ts'
 import { testDeployment, testPod } from '../testing/objects.ts'
 
-let cluster: TestCluster
+let cluster: TestControllers
 beforeEach(async () => {
-  cluster = await startTestCluster(['resourcequota-controller', 'serviceaccount-controller'])
+  cluster = await startTestControllers(['resourcequota-controller', 'serviceaccount-controller'])
 })
 afterEach(() => cluster.stop())
 

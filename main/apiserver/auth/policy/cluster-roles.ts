@@ -12,10 +12,10 @@ import { nodeRules } from './node-rules.ts'
 
 export interface BootstrapRole {
   readonly name: string
-  readonly rules: readonly PolicyRule[]
+  readonly rules?: readonly PolicyRule[]
   readonly subjects?: readonly Subject[]
   readonly labels?: Readonly<Record<string, string>>
-  /** Takes in the rules of roles labelled aggregate-to-NAME, as definitions of custom resources bring them. */
+  /** Its rules are those of the roles labelled aggregate-to-NAME: the ones below and what definitions of custom resources bring. */
   readonly aggregates?: true
 }
 
@@ -28,21 +28,18 @@ const healthUrls = '/healthz /livez /readyz /version /version/'
 const discoveryUrls = '/api /api/* /apis /apis/* /healthz /livez /openapi /openapi/* /readyz /version /version/'
 const allVerbs = 'create delete deletecollection get list patch update watch'
 
+const aggregateTo = (name: string): Record<string, string> => ({
+  [`rbac.authorization.k8s.io/aggregate-to-${name}`]: 'true',
+})
+
 export const clusterRoles: readonly BootstrapRole[] = [
   { name: 'cluster-admin', rules: [rule('*', '*', '*'), urls('*', '*')], subjects: [group('system:masters')] },
-  { name: 'admin', rules: adminRules, aggregates: true },
-  {
-    name: 'edit',
-    rules: editRules,
-    aggregates: true,
-    labels: { 'rbac.authorization.k8s.io/aggregate-to-admin': 'true' },
-  },
-  {
-    name: 'view',
-    rules: viewRules,
-    aggregates: true,
-    labels: { 'rbac.authorization.k8s.io/aggregate-to-edit': 'true' },
-  },
+  { name: 'admin', aggregates: true },
+  { name: 'edit', aggregates: true, labels: aggregateTo('admin') },
+  { name: 'view', aggregates: true, labels: aggregateTo('edit') },
+  { name: 'system:aggregate-to-admin', rules: adminRules, labels: aggregateTo('admin') },
+  { name: 'system:aggregate-to-edit', rules: editRules, labels: aggregateTo('edit') },
+  { name: 'system:aggregate-to-view', rules: viewRules, labels: aggregateTo('view') },
   { name: 'system:discovery', rules: [urls('get', discoveryUrls)], subjects: [authenticated] },
   { name: 'system:public-info-viewer', rules: [urls('get', healthUrls)], subjects: [authenticated, unauthenticated] },
   {
@@ -128,7 +125,7 @@ const bootstrapMetadata = (name: string, labels?: Readonly<Record<string, string
   annotations: { 'rbac.authorization.kubernetes.io/autoupdate': 'true' },
 })
 
-export function clusterRoleObject({ name, rules, labels, aggregates }: BootstrapRole): KubeObject & ClusterRole {
+export function clusterRoleObject({ name, rules = [], labels, aggregates }: BootstrapRole): KubeObject & ClusterRole {
   return {
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'ClusterRole',
@@ -137,7 +134,7 @@ export function clusterRoleObject({ name, rules, labels, aggregates }: Bootstrap
     ...(aggregates === true
       ? {
           aggregationRule: {
-            clusterRoleSelectors: [{ matchLabels: { [`rbac.authorization.k8s.io/aggregate-to-${name}`]: 'true' } }],
+            clusterRoleSelectors: [{ matchLabels: aggregateTo(name) }],
           },
         }
       : {}),

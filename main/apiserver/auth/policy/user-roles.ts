@@ -1,4 +1,5 @@
-// The roles people are given in a namespace: view < edit < admin. Rules match upstream's in effect for the groups served here.
+// What the roles that people are given in a namespace add to each other: view < edit < admin. Rules match upstream's in effect for the
+// groups served here.
 import type { PolicyRule } from '../../../../common/api/generated/types.ts'
 import { rule } from './rules.ts'
 
@@ -28,7 +29,6 @@ export const viewRules: PolicyRule[] = [
 ]
 
 export const editRules: PolicyRule[] = [
-  ...viewRules,
   rule(readVerbs, 'core', 'pods/attach pods/exec pods/portforward pods/proxy secrets services/proxy'),
   rule('impersonate', 'core', 'serviceaccounts'),
   rule(writeVerbs, 'core', 'pods pods/attach pods/exec pods/portforward pods/proxy'),
@@ -48,7 +48,6 @@ export const editRules: PolicyRule[] = [
 ]
 
 export const adminRules: PolicyRule[] = [
-  ...editRules,
   rule('create', 'authorization.k8s.io', 'localsubjectaccessreviews'),
   rule(`${readVerbs} ${writeVerbs}`, 'rbac.authorization.k8s.io', 'rolebindings roles'),
 ]

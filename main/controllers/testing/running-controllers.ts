@@ -8,17 +8,17 @@ import { startControllers } from '../index.ts'
 import type { TestControlPlane } from './control-plane.ts'
 import { startTestControlPlane } from './control-plane.ts'
 
-export interface TestCluster {
+export interface TestControllers {
   readonly plane: TestControlPlane
   readonly client: KubeClient
   readonly controllers: RunningControllers
   stop(): Promise<void>
 }
 
-export async function startTestCluster(
+export async function startTestControllers(
   controllerNames: readonly string[],
   clock: Clock = systemClock,
-): Promise<TestCluster> {
+): Promise<TestControllers> {
   const plane = await startTestControlPlane(clock)
   const controllers = startControllers({
     client: plane.client,
