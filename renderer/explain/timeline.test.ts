@@ -30,6 +30,23 @@ describe('happenings', () => {
     )
     expect(found.map((one) => one.text)).toEqual(['container was started', 'was placed on node-1'])
   })
+  it('tell a machine that was switched off once, not as a death', () => {
+    const off: Machine = {
+      apiVersion: 'lab.orrery.dev/v1alpha1',
+      kind: 'Machine',
+      metadata: { name: 'node-1', uid: 'm' },
+      spec: { arch: 'amd64' },
+      status: {
+        lastExit: { at: '2026-01-01T00:00:04Z', reason: 'PoweredOff', message: 'the machine was powered off' },
+      },
+    }
+    const recorded: Event = {
+      ...event('PoweredOff', 'The machine was powered off', 4),
+      involvedObject: { kind: 'Machine', name: 'node-1' },
+    }
+    const found = happenings({ events: [recorded], machines: [off], nodes: [] }, 'main', 10)
+    expect(found.map((one) => `${one.tone} ${one.text}`)).toEqual(['idle was powered off'])
+  })
   it('tell a machine that died and came back', () => {
     const machine: Machine = {
       apiVersion: 'lab.orrery.dev/v1alpha1',
@@ -67,6 +84,7 @@ describe('eventWords', () => {
     ['ScalingReplicaSet', 'Scaled down replica set web-1 to 2 from 3', 'scales its ReplicaSet web-1 down from 3 to 2'],
     ['Pulled', 'Successfully pulled image "a:1" in 812ms (812ms including waiting)', 'has fetched a:1 in 812ms'],
     ['Pulled', 'Container image "a:1" already present on machine', 'found a:1 on the node'],
+    ['FailedMount', 'MountVolume.SetUp failed for volume "x"', 'MountVolume.SetUp failed for volume "x"'],
   ])('%s', (reason, message, text) => {
     expect(eventWords(reason, message, 'Pod', 'web').text).toBe(text)
   })

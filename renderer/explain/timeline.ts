@@ -32,9 +32,15 @@ export function happenings(
   limit: number,
 ): Happening[] {
   const all: Happening[] = []
-  for (const event of input.events) all.push(fromEvent(event))
-  for (const machine of input.machines) all.push(...fromMachine(machine))
-  for (const node of input.nodes) all.push(...fromNode(node))
+  const machines = [...input.machines]
+  const told = machines.flatMap(fromMachine)
+  all.push(...told)
+  for (const event of input.events) {
+    const happening = fromEvent(event)
+    all.push(isRepeat(happening, told) ? { ...happening, minor: true } : happening)
+  }
+  const upMachines = new Set(machines.filter(isUp).map(({ metadata }) => metadata.name))
+  for (const node of input.nodes) all.push(...fromNode(node, upMachines.has(node.metadata.name)))
   const wanted = all.filter(
     (one) =>
       detail === 'all' || (detail === 'trouble' ? one.tone === 'bad' || one.tone === 'warn' : one.minor !== true),
@@ -42,6 +48,14 @@ export function happenings(
   wanted.sort((a, b) => b.at - a.at || b.revision - a.revision || a.key.localeCompare(b.key))
   return collapse(wanted, limit)
 }
+
+/** A machine's own state says the same as the event that was recorded with it. */
+const isRepeat = (event: Happening, told: readonly Happening[]): boolean =>
+  event.kind === 'Machine' && told.some(({ name, at }) => name === event.name && Math.abs(at - event.at) < repeatMs)
+const repeatMs = 3000
+
+const isUp = ({ status }: Machine): boolean =>
+  status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') === true
 
 /** One line for the same sentence about many things in a row: 200 pods that find no node are one fact. */
 function collapse(sorted: readonly Happening[], limit: number): Happening[] {
@@ -90,6 +104,7 @@ const minorReasons = new Set([
   'Pulling',
   'Pulled',
   'Created',
+  'Starting',
   'SuccessfulCreate',
   'SuccessfulDelete',
   'NodeHasSufficientMemory',
@@ -192,15 +207,13 @@ function fromMachine(machine: Machine): Happening[] {
     })
   }
   if (status.lastExit !== undefined) {
-    const asked = /stopp|shutdown|PowerOff|Requested/i.test(status.lastExit.reason)
+    const asked = status.lastExit.reason === 'PoweredOff'
     found.push({
       ...base,
       key: `${key}/exit/${status.lastExit.at}`,
       at: timeOf(status.lastExit.at),
       tone: asked ? 'idle' : 'bad',
-      text: asked
-        ? `was shut down: ${lowerFirst(status.lastExit.message)}`
-        : `died: ${lowerFirst(status.lastExit.message)}`,
+      text: asked ? 'was powered off' : `died: ${lowerFirst(status.lastExit.message)}`,
     })
   }
   const ready = status.conditions?.find((one) => one.type === 'Ready')
@@ -217,7 +230,7 @@ function fromMachine(machine: Machine): Happening[] {
   return found
 }
 
-function fromNode(node: Node): Happening[] {
+function fromNode(node: Node, machineIsUp: boolean): Happening[] {
   const name = node.metadata.name ?? ''
   return (node.status?.conditions ?? [])
     .filter((one) => one.lastTransitionTime !== undefined && (one.type === 'Ready' || one.status === 'True'))
@@ -227,6 +240,8 @@ function fromNode(node: Node): Happening[] {
       kind: 'Node',
       name,
       revision: 0,
+      // Its machine's "is up" is the same news.
+      ...(machineIsUp && one.type === 'Ready' && one.status === 'True' ? { minor: true as const } : {}),
       ...nodeConditionWords(one.type, one.status, one.message ?? ''),
     }))
 }
@@ -242,7 +257,7 @@ function nodeConditionWords(type: string, status: string, message: string): { to
 }
 
 const lowerFirst = (text: string): string =>
-  /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text
+  /^[A-Z][a-z]+(?![A-Za-z])/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text
 const quoted = (message: string): string => /"([^"]+)"/.exec(message)?.[1] ?? 'the image'
 const took = (message: string): string => {
   const span = / in ([\d.]+m?s)/.exec(message)?.[1]

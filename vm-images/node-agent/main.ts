@@ -41,6 +41,7 @@ import { portForward } from './server/port-forward.ts'
 import { shell } from './server/shell.ts'
 import { StatsSummary } from './server/stats-summary.ts'
 import { createTargetFinder } from './server/target.ts'
+import { Claims } from './volumes/claims.ts'
 import { PodVolumes } from './volumes/pod-volumes.ts'
 import { WatchedObjects } from './volumes/referenced-objects.ts'
 import { TokenSource } from './volumes/token-source.ts'
@@ -65,6 +66,7 @@ async function main(config: GuestConfig): Promise<void> {
     diskRoot: join(guestPaths.agentState, 'pods'),
     memoryRoot: '/run/orrery/pods',
     objects,
+    claims: new Claims(client),
     tokens: new TokenSource(client, clock),
     node: () => node,
     clock,
@@ -103,11 +105,12 @@ async function main(config: GuestConfig): Promise<void> {
     hostPorts,
     services: () => serviceInformer.list(),
     node: () => node,
+    pods: () => pods.list(),
     event: (pod, type, reason, message, container) => {
       events.event(containerReference(pod, container), type, reason, message)
     },
   }
-  const pods = new PodManager(context, readHosts())
+  const pods: PodManager = new PodManager(context, readHosts())
   const targets = createTargetFinder(pods, runtime)
   const stats = new StatsSummary({ runtime, clock, nodeName: config.machine, pods: () => pods.list() })
   const onStream = createRouter(

@@ -172,7 +172,7 @@ function absentVerdict(input: StatusInput, vm: Extract<VmObservation, { state: '
   const old = machine.status
   if (!shouldRun(input)) {
     return lab?.spec.powerState === 'Stopped' && machine.spec.powerState !== 'Stopped'
-      ? { phase: 'Stopped', reason: 'LabStopped', message: 'off, because the whole lab is' }
+      ? { phase: 'Stopped', reason: 'LabStopped', message: 'off with the whole lab; its disk is kept' }
       : { phase: 'Stopped', reason: 'PoweredOff', message: 'off' }
   }
   if (failure !== undefined && (exit === undefined || failure.atMs >= exit.atMs)) {

@@ -78,7 +78,7 @@ function serviceName(names: ClusterNames, name: string, labels: readonly string[
   if (service === undefined) return nothing
   const prefix = labels.slice(0, -2)
   if (service.spec?.type === 'ExternalName')
-    return prefix.length > 0 ? nothing : answer([{ name, type: 'CNAME', data: service.spec.externalName ?? '' }])
+    return prefix.length > 0 ? nothing : alias(names, name, service.spec.externalName ?? '', type)
   const base = `${serviceLabel}.${namespace}.svc.${names.domain}`
   if (prefix.length === 0) return wholeService(names, name, service, type)
   if (prefix.length === 1) return oneEndpoint(names, name, service, prefix[0] ?? '', type)
@@ -87,6 +87,20 @@ function serviceName(names: ClusterNames, name: string, labels: readonly string[
   const found = servicePorts(names, service, base, { port: portLabel.slice(1), protocol: protocolLabel.slice(1) })
   if (found.length === 0) return nothing
   return type === 'SRV' || type === 'ANY' ? srvAnswer(name, found) : noData
+}
+
+/** The other name and, when the cluster knows it, its records too: resolvers ask only once. */
+function alias(names: ClusterNames, name: string, externalName: string, type: RecordType): Lookup {
+  const target = externalName.toLowerCase().replace(/\.$/, '')
+  const link: DnsRecord = { name, type: 'CNAME', data: target }
+  // An alias of an alias is left to the resolver: nothing here can go round in circles.
+  const known = type === 'CNAME' || isAlias(names, target) ? nothing : lookup(names, target, type)
+  return known.found ? answer([link, ...known.answers], known.additionals) : answer([link])
+}
+
+function isAlias(names: ClusterNames, name: string): boolean {
+  const [service = '', namespace = ''] = name.split('.')
+  return names.service(namespace, service)?.spec?.type === 'ExternalName'
 }
 
 function isHeadless(service: Service): boolean {

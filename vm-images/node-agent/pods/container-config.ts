@@ -1,11 +1,11 @@
 // The CRI configuration of one container.
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { Container, Pod } from '../../../common/api/generated/types.ts'
-import type { ContainerConfigSchema, MountSchema } from '../../../build/generated/cri/api_pb.js'
+import { NamespaceMode, type ContainerConfigSchema, type MountSchema } from '../../../build/generated/cri/api_pb.js'
 import { annotations, labels } from '../runtime/labels.ts'
 import { expand } from './expansion.ts'
 import { containerHash } from './plan.ts'
-import { containerResources, cpuPeriodUs, oomScoreAdjust } from './resources.ts'
+import { containerResources, criResources, oomScoreAdjust } from './resources.ts'
 import { namespaceOptions, seccompProfile, supplementalGroups } from './sandbox-config.ts'
 
 export type MountInit = MessageInitShape<typeof MountSchema>
@@ -21,6 +21,8 @@ export interface ContainerConfigInput {
   terminationMessageFile: string
   nodeMemoryBytes: number
   imageUser: ImageUser
+  /** Id of the container whose process namespace it joins. */
+  joins?: string
 }
 
 /** The user the image names: a number, a name, or neither (root). */
@@ -41,7 +43,6 @@ export function containerConfig(input: ContainerConfigInput): MessageInitShape<t
   const { pod, container, attempt, environment } = input
   const { metadata } = pod
   const lookup = (name: string): string | undefined => environment.get(name)
-  const resources = containerResources(container)
   return {
     metadata: { name: container.name, attempt },
     image: { image: input.imageRef, userSpecifiedImage: container.image ?? '' },
@@ -69,10 +70,7 @@ export function containerConfig(input: ContainerConfigInput): MessageInitShape<t
     tty: container.tty ?? false,
     linux: {
       resources: {
-        cpuPeriod: BigInt(cpuPeriodUs),
-        cpuQuota: BigInt(resources.cpuQuotaUs),
-        cpuShares: BigInt(resources.cpuShares),
-        memoryLimitInBytes: BigInt(resources.memoryLimitBytes),
+        ...criResources(containerResources(container)),
         oomScoreAdj: BigInt(oomScoreAdjust(pod, container, input.nodeMemoryBytes)),
         // A container is killed as a whole, not one process of it (the kubelet's default on cgroup v2).
         unified: { 'memory.oom.group': '1' },
@@ -84,7 +82,7 @@ export function containerConfig(input: ContainerConfigInput): MessageInitShape<t
 
 type SecurityInit = NonNullable<NonNullable<MessageInitShape<typeof ContainerConfigSchema>['linux']>['securityContext']>
 
-function securityContext({ pod, container, imageUser }: ContainerConfigInput): SecurityInit {
+function securityContext({ pod, container, imageUser, joins }: ContainerConfigInput): SecurityInit {
   const ofPod = pod.spec?.securityContext ?? {}
   const own = container.securityContext ?? {}
   const runAsUser = own.runAsUser ?? ofPod.runAsUser
@@ -101,7 +99,10 @@ function securityContext({ pod, container, imageUser }: ContainerConfigInput): S
   return {
     privileged,
     capabilities: { addCapabilities: own.capabilities?.add ?? [], dropCapabilities: own.capabilities?.drop ?? [] },
-    namespaceOptions: namespaceOptions(pod),
+    namespaceOptions: {
+      ...namespaceOptions(pod),
+      ...(joins === undefined ? {} : { pid: NamespaceMode.TARGET, targetId: joins }),
+    },
     ...user,
     ...(runAsGroup === undefined ? {} : { runAsGroup: { value: BigInt(runAsGroup) } }),
     readonlyRootfs: own.readOnlyRootFilesystem ?? false,

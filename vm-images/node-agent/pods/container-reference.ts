@@ -2,15 +2,19 @@
 import type { Container, ObjectReference, Pod } from '../../../common/api/generated/types.ts'
 
 export function containerReference(pod: Pod, container?: Container): ObjectReference {
-  const { namespace, name, uid, resourceVersion } = pod.metadata
-  const inits = pod.spec?.initContainers ?? []
-  const field =
-    container !== undefined && inits.some((init) => init.name === container.name) ? 'initContainers' : 'containers'
+  const { namespace, uid, resourceVersion } = pod.metadata
+  const isIn = (field: 'initContainers' | 'ephemeralContainers'): boolean =>
+    pod.spec?.[field]?.some(({ name }) => name === container?.name) === true
+  const field = isIn('initContainers')
+    ? 'initContainers'
+    : isIn('ephemeralContainers')
+      ? 'ephemeralContainers'
+      : 'containers'
   return {
     kind: 'Pod',
     apiVersion: 'v1',
     namespace,
-    name,
+    name: pod.metadata.name,
     uid,
     resourceVersion,
     ...(container === undefined ? {} : { fieldPath: `spec.${field}{${container.name}}` }),

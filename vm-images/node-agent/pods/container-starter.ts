@@ -1,7 +1,7 @@
 // Starts one container of a pod: back-off, image, environment, mounts, create, start, postStart. Each way it can fail has the waiting
 // reason and the event that a kubelet gives it.
 import type { MessageInitShape } from '@bufbuild/protobuf'
-import type { ConfigMap, Container, Pod, Secret } from '../../../common/api/generated/types.ts'
+import type { ConfigMap, Container, EphemeralContainer, Pod, Secret } from '../../../common/api/generated/types.ts'
 import type { PodSandboxConfigSchema } from '../../../build/generated/cri/api_pb.js'
 import { RuntimeService } from '../runtime/runtime.ts'
 import type { ObservedPod } from '../runtime/observed.ts'
@@ -15,6 +15,7 @@ import { ImageError, type PulledImage } from './image-puller.ts'
 import { explainStartError } from './image-reference.ts'
 import { runHook } from './lifecycle-hooks.ts'
 import { containerMounts } from './mounts.ts'
+import { allContainerStatuses } from './pod-containers.ts'
 import type { PodContext } from './pod-context.ts'
 import type { PodEvent } from './pod-event.ts'
 import { goDuration } from './restart-backoff.ts'
@@ -35,7 +36,7 @@ export class StartError extends Error {
 export interface StartInput {
   context: PodContext
   pod: Pod
-  container: Container
+  container: Container | EphemeralContainer
   observed: ObservedPod
   sandboxId: string
   sandboxConfig: MessageInitShape<typeof PodSandboxConfigSchema>
@@ -86,8 +87,7 @@ function nextAttempt({ pod, container, observed }: StartInput): number {
   const newest = observed.containers.find(({ name }) => name === container.name)
   // A leftover that was created but never started is removed first and its number used again.
   if (newest !== undefined) return newest.state === 'created' ? newest.attempt : newest.attempt + 1
-  const statuses = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])]
-  const known = statuses.find(({ name }) => name === container.name)
+  const known = allContainerStatuses(pod).find(({ name }) => name === container.name)
   // The runtime forgot the container (a new disk); the API remembers that it ran.
   return known?.containerID === undefined ? 0 : known.restartCount + 1
 }
@@ -169,6 +169,7 @@ async function createContainer(input: StartInput, attempt: number, image: Pulled
         environment,
         mounts,
         terminationMessageFile,
+        ...joinedContainer(input),
         nodeMemoryBytes: context.node().allocatable.memoryBytes,
       }),
     })
@@ -180,9 +181,23 @@ async function createContainer(input: StartInput, attempt: number, image: Pulled
       error instanceof EnvironmentError ||
       error instanceof FieldPathError ||
       error instanceof SecurityError ||
+      error instanceof TargetError ||
       error instanceof VolumeError
     throw new StartError(isConfig ? 'CreateContainerConfigError' : 'CreateContainerError', message, retryMs)
   }
+}
+
+/** The container whose processes an ephemeral container is to see. */
+function joinedContainer({ container, observed }: StartInput): { joins?: string } {
+  const target = 'targetContainerName' in container ? (container.targetContainerName ?? '') : ''
+  if (target === '') return {}
+  const running = observed.containers.find(({ name, state }) => name === target && state === 'running')
+  if (running === undefined) throw new TargetError(`unable to find target container "${target}"`)
+  return { joins: running.id }
+}
+
+class TargetError extends Error {
+  override readonly name = 'TargetError'
 }
 
 async function resolveEnvironment({ context, pod, container, podIps }: StartInput): Promise<Map<string, string>> {

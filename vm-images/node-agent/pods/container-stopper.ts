@@ -5,6 +5,7 @@ import { RuntimeService, goneAsUndefined } from '../runtime/runtime.ts'
 import { describeError } from '../logger.ts'
 import { runHook } from './lifecycle-hooks.ts'
 import { isSidecar } from './plan.ts'
+import { allContainers } from './pod-containers.ts'
 import type { PodContext } from './pod-context.ts'
 import type { PodEvent } from './pod-event.ts'
 
@@ -78,4 +79,4 @@ export async function stopAllContainers(input: StopInput, observed: ObservedPod,
 }
 
 const findContainer = (pod: Pod, name: string): Container | undefined =>
-  [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])].find((container) => container.name === name)
+  allContainers(pod).find((container) => container.name === name)

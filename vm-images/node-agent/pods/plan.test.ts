@@ -51,6 +51,25 @@ const plan = (input: Partial<PlanInput> & Pick<PlanInput, 'pod' | 'observed'>): 
   planPod({ failedProbes: new Map(), started: () => true, ...input })
 const names = (containers: readonly Container[]): string[] => containers.map(({ name }) => name)
 
+describe('ephemeral containers', () => {
+  const debugged = pod({ initContainers: [container('init')], ephemeralContainers: [{ name: 'debugger', image: 'i' }] })
+
+  it('start once, even while the pod initializes', () => {
+    const result = plan({ pod: debugged, observed: observed([sandbox()], [observedContainer('init')]) })
+    expect(names(result.start)).toEqual(['debugger'])
+  })
+
+  it('are not started again when they ended, nor with a pod that is done', () => {
+    const ended = observed([sandbox()], [exited('debugger', 0), observedContainer('main'), exited('init', 0)])
+    expect(plan({ pod: debugged, observed: ended }).start).toEqual([])
+    const done = pod({ restartPolicy: 'Never', ephemeralContainers: [{ name: 'debugger', image: 'i' }] })
+    expect(plan({ pod: done, observed: observed([sandbox()], [exited('main', 0)]) })).toMatchObject({
+      killPod: true,
+      start: [],
+    })
+  })
+})
+
 describe('sandbox', () => {
   it('is made for a new pod, with all containers', () => {
     const result = plan({ pod: pod({}), observed: observed([]) })

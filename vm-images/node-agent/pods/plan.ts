@@ -2,6 +2,7 @@
 // doing part of a plan, or the same plan twice, is always safe. Same decisions as the kubelet's computePodActions.
 import { createHash } from 'node:crypto'
 import type { Container, Pod } from '../../../common/api/generated/types.ts'
+import { resizeNeedsRestart } from './resize.ts'
 import type { ObservedContainer, ObservedPod, ObservedSandbox } from '../runtime/observed.ts'
 
 export interface PlanInput {
@@ -44,11 +45,24 @@ export function containerHash(container: Container): string {
 
 export function planPod(input: PlanInput): Plan {
   const { pod, observed } = input
-  const { containers = [], initContainers = [] } = pod.spec ?? {}
   const sandbox = usableSandbox(pod, observed)
   if (sandbox.usable === undefined) return planNewSandbox(input, sandbox.nextAttempt)
 
-  const current = sandbox.usable
+  const plan = planContainers(input, sandbox.usable)
+  return plan.killPod ? plan : { ...plan, start: [...missingEphemeralContainers(input), ...plan.start] }
+}
+
+/** They run once, beside whatever else the pod does, even before it is initialized. */
+function missingEphemeralContainers({ pod, observed }: PlanInput): Container[] {
+  return (pod.spec?.ephemeralContainers ?? []).filter(({ name }) => {
+    const known = pod.status?.ephemeralContainerStatuses?.find((status) => status.name === name)
+    return known?.containerID === undefined && !observed.containers.some((container) => container.name === name)
+  })
+}
+
+function planContainers(input: PlanInput, current: ObservedSandbox): Plan {
+  const { pod, observed } = input
+  const { containers = [], initContainers = [] } = pod.spec ?? {}
   const inits = planInitContainers(input, initContainers, current)
   if (!inits.initialized || inits.plan.killPod) return inits.plan
 
@@ -161,6 +175,8 @@ function reasonToReplace(
 ): KillAction | undefined {
   if (running.hash !== '' && running.hash !== containerHash(container))
     return { container: running, reason: 'Changed', message: `Container ${container.name} definition changed` }
+  if (resizeNeedsRestart(container, running))
+    return { container: running, reason: 'Changed', message: `Container ${container.name} resize requires restart` }
   const probe = failedProbes.get(running.id)
   if (probe === 'liveness')
     return { container: running, reason: 'LivenessProbe', message: `Container ${container.name} failed liveness probe` }

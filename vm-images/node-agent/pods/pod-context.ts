@@ -28,5 +28,7 @@ export interface PodContext {
   readonly hostPorts: HostPorts
   readonly services: () => readonly Service[]
   readonly node: () => NodeFacts
+  /** All pods of this node. */
+  readonly pods: () => readonly Pod[]
   readonly event: (pod: Pod, ...args: Parameters<PodEvent>) => void
 }

@@ -19,7 +19,8 @@ import { isSidecar, planPod, type Plan } from './plan.ts'
 import { isWrongArchitecture } from './image-reference.ts'
 import type { PodContext } from './pod-context.ts'
 import type { PodEvent } from './pod-event.ts'
-import { podCgroup } from './resources.ts'
+import { admitResize, planResizes, type Admission } from './resize.ts'
+import { criResources, podCgroup } from './resources.ts'
 import { sandboxConfig } from './sandbox-config.ts'
 import { podStatus, type WaitingReason } from './status.ts'
 import { observeWithMessages, podLogDirectory, removeSupersededContainers } from './pod-observation.ts'
@@ -57,6 +58,8 @@ export class PodWorker {
   readonly #explained = new Set<string>()
   #hurry = new AbortController()
   #pod: Pod
+  /** The pod as this node admits it: resources wait when a resize has no room. */
+  #admission: Admission
   #inApi: boolean
   #phase: Phase = { at: 'running' }
   #dirty = false
@@ -70,6 +73,7 @@ export class PodWorker {
     this.#options = options
     this.#context = options.context
     this.#pod = options.pod
+    this.#admission = { pod: options.pod }
     this.#inApi = options.inApi
     this.#event = (...args) => {
       this.#context.event(this.#pod, ...args)
@@ -172,7 +176,7 @@ export class PodWorker {
 
   async #stepRunning(): Promise<void> {
     const { clock } = this.#context
-    const observed = await this.#observe()
+    let observed = await this.#observe()
     this.#probes.sync(this.#pod, observed, this.#podIps(observed)[0] ?? '')
     const known = this.#pod.status?.phase
     if (known === 'Succeeded' || known === 'Failed') {
@@ -191,8 +195,10 @@ export class PodWorker {
       this.#dirty = true
       return
     }
+    this.#admission = admitResize(this.#pod, this.#context.node(), this.#context.pods())
+    observed = await this.#resize(observed)
     const plan = planPod({
-      pod: this.#pod,
+      pod: this.#admission.pod,
       observed,
       failedProbes: this.#probes.failed(),
       started: (id) => this.#probes.started(id),
@@ -206,6 +212,19 @@ export class PodWorker {
     const retryMs = await this.#act(plan, observed)
     const due = [retryMs, ...this.#timers()].filter((ms) => ms !== undefined)
     if (due.length > 0) this.#wakeAfter(Math.min(...due))
+  }
+
+  async #resize(observed: ObservedPod): Promise<ObservedPod> {
+    const { pod } = this.#admission
+    const resizes = planResizes(pod, observed)
+    if (resizes.length === 0) return observed
+    await ensurePodCgroup(podCgroup(pod))
+    for (const { container, resources } of resizes)
+      await this.#context.runtime.call(RuntimeService.method.updateContainerResources, {
+        containerId: container.id,
+        linux: criResources(resources),
+      })
+    return this.#observe()
   }
 
   #timers(): (number | undefined)[] {
@@ -230,7 +249,7 @@ export class PodWorker {
         return undefined
       }
     }
-    await ensurePodCgroup(podCgroup(this.#pod))
+    await ensurePodCgroup(podCgroup(this.#admission.pod))
     try {
       this.#volumes = await volumes.setUp(this.#pod, this.#podIps(observed))
     } catch (error) {
@@ -279,7 +298,7 @@ export class PodWorker {
       try {
         await startContainer({
           context: this.#context,
-          pod: this.#pod,
+          pod: this.#admission.pod,
           container,
           observed: target.current,
           sandboxId: target.sandboxId,
@@ -316,6 +335,7 @@ export class PodWorker {
     const { ended } = this.#phase
     const { clock } = this.#context
     this.#terminationStartedMs ??= clock.now()
+    this.#admission = { pod: this.#pod }
     this.#probes.stop()
     let observed = await this.#observe()
     const elapsed = Math.floor((clock.now() - this.#terminationStartedMs) / 1000)
@@ -397,7 +417,8 @@ export class PodWorker {
     },
   ): ReturnType<typeof podStatus> {
     const status = podStatus({
-      pod: this.#pod,
+      pod: this.#admission.pod,
+      pendingResize: this.#admission.pending,
       observed,
       waiting: this.#waiting,
       ready: (id) => this.#probes.ready(id),

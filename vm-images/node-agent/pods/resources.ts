@@ -32,17 +32,19 @@ export function milliCpuToQuotaUs(millis: number): number {
 /** cgroup v2's cpu.weight (1-10000) for v1 shares (2-262144). */
 export const sharesToWeight = (shares: number): number => Math.floor(1 + ((shares - 2) * 9999) / 262_142)
 
-interface Amounts {
-  cpuMillis: number | undefined
-  memoryBytes: number | undefined
+export interface Amounts {
+  cpuMillis: number
+  memoryBytes: number
 }
-const amounts = (list: ResourceRequirements['limits']): Amounts => ({
+
+/** Undefined where the list says nothing. */
+export const amounts = (list: ResourceRequirements['limits']): { [Key in keyof Amounts]: number | undefined } => ({
   cpuMillis: list?.['cpu'] === undefined ? undefined : quantityToMillis(list['cpu']),
   memoryBytes: list?.['memory'] === undefined ? undefined : quantityToBytes(list['memory']),
 })
 
 /** Requests default to limits, as the API server writes them (objects may come from elsewhere). */
-function requestsOf(container: Pick<Container, 'resources'>): Amounts {
+function requestsOf(container: Pick<Container, 'resources'>): ReturnType<typeof amounts> {
   const limits = amounts(container.resources?.limits)
   const requests = amounts(container.resources?.requests)
   return {
@@ -60,6 +62,17 @@ export function containerResources(container: Pick<Container, 'resources'>): Con
     memoryLimitBytes: limits.memoryBytes ?? 0,
   }
 }
+
+/** In CRI's words. */
+export const criResources = (
+  resources: ContainerResources,
+): { cpuPeriod: bigint; cpuQuota: bigint; cpuShares: bigint; memoryLimitInBytes: bigint } => ({
+  // prettier-ignore
+  cpuPeriod: BigInt(cpuPeriodUs),
+  cpuQuota: BigInt(resources.cpuQuotaUs),
+  cpuShares: BigInt(resources.cpuShares),
+  memoryLimitInBytes: BigInt(resources.memoryLimitBytes),
+})
 
 export function qosClass(pod: Pod): QosClass {
   const containers = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])]
@@ -86,29 +99,36 @@ export interface PodCgroup {
 
 const isSidecar = (container: Container): boolean => container.restartPolicy === 'Always'
 
-/** The pod's own cgroup: what all its containers together may use; init containers count while they run. */
+/** What all containers together need at their peak; init containers count while they run. */
+function podPeak({ spec }: Pod, of: (container: Container) => number): number {
+  let sidecars = 0
+  let peak = 0
+  for (const init of spec?.initContainers ?? []) {
+    if (isSidecar(init)) sidecars += of(init)
+    peak = Math.max(peak, isSidecar(init) ? sidecars : sidecars + of(init))
+  }
+  return Math.max(peak, sidecars + (spec?.containers ?? []).reduce((sum, container) => sum + of(container), 0))
+}
+
+export const podRequests = (pod: Pod): Amounts => ({
+  cpuMillis: podPeak(pod, (container) => requestsOf(container).cpuMillis ?? 0),
+  memoryBytes: podPeak(pod, (container) => requestsOf(container).memoryBytes ?? 0),
+})
+
+/** The pod's own cgroup: what all its containers together may use. */
 export function podCgroup(pod: Pod): PodCgroup {
   const qos = qosClass(pod)
-  const regular = pod.spec?.containers ?? []
-  const inits = pod.spec?.initContainers ?? []
-  const effective = (of: (container: Container) => number): number => {
-    let sidecars = 0
-    let peak = 0
-    for (const init of inits) {
-      if (isSidecar(init)) sidecars += of(init)
-      peak = Math.max(peak, isSidecar(init) ? sidecars : sidecars + of(init))
-    }
-    return Math.max(peak, sidecars + regular.reduce((sum, container) => sum + of(container), 0))
-  }
   const everyHas = (key: keyof Amounts): boolean =>
-    [...regular, ...inits].every((container) => (amounts(container.resources?.limits)[key] ?? 0) > 0)
+    [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])].every(
+      (container) => (amounts(container.resources?.limits)[key] ?? 0) > 0,
+    )
   const limit = (key: keyof Amounts): number =>
-    everyHas(key) ? effective((container) => amounts(container.resources?.limits)[key] ?? 0) : 0
+    everyHas(key) ? podPeak(pod, (container) => amounts(container.resources?.limits)[key] ?? 0) : 0
   const uid = pod.metadata.uid ?? ''
   const parent = qos === 'Guaranteed' ? '/kubepods' : `/kubepods/${qos.toLowerCase()}`
   return {
     path: `${parent}/pod${uid}`,
-    cpuShares: milliCpuToShares(effective((container) => requestsOf(container).cpuMillis ?? 0)),
+    cpuShares: milliCpuToShares(podRequests(pod).cpuMillis),
     cpuQuotaUs: milliCpuToQuotaUs(limit('cpuMillis')),
     memoryLimitBytes: limit('memoryBytes'),
   }

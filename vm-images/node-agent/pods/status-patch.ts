@@ -21,7 +21,18 @@ export function statusPatch(pod: Pod, status: PodStatus): unknown {
       ...removed,
       ...status,
       ...lists,
-      conditions: (status.conditions ?? []).map((own) => ({ reason: null, message: null, ...own })),
+      conditions: [
+        ...(status.conditions ?? []).map((own) => ({ reason: null, message: null, ...own })),
+        ...passedConditions(pod, status),
+      ],
     },
   }
+}
+
+/** Conditions that a node sets only while they hold. */
+function passedConditions(pod: Pod, status: PodStatus): { $patch: 'delete'; type: string }[] {
+  const has = (of: PodStatus | undefined, type: string): boolean => of?.conditions?.some((one) => one.type === type) === true // prettier-ignore
+  return ['PodResizePending']
+    .filter((type) => has(pod.status, type) && !has(status, type))
+    .map((type) => ({ $patch: 'delete', type }))
 }

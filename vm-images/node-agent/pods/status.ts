@@ -10,6 +10,7 @@ import type {
 import { formatTime } from '../../../common/machinery/clock.ts'
 import type { ObservedContainer, ObservedPod } from '../runtime/observed.ts'
 import { isSidecar, shouldRun } from './plan.ts'
+import { resourcesInStatus, type Admission } from './resize.ts'
 import { qosClass } from './resources.ts'
 
 export interface WaitingReason {
@@ -30,6 +31,8 @@ export interface StatusInput {
   /** Ended by the agent: fixed phase with its reason. */
   readonly ended?: { phase: 'Failed' | 'Succeeded'; reason: string; message: string }
   readonly now: number
+  /** A resize of the pod that has to wait. */
+  readonly pendingResize?: Admission['pending']
 }
 
 export function podStatus(input: StatusInput): PodStatus {
@@ -40,6 +43,10 @@ export function podStatus(input: StatusInput): PodStatus {
   const containerStatuses = (pod.spec?.containers ?? []).map((container) =>
     containerStatus(input, container, old.containerStatuses),
   )
+  const ephemeralContainerStatuses = (pod.spec?.ephemeralContainers ?? []).map((container) => ({
+    ...containerStatus(input, container, old.ephemeralContainerStatuses),
+    ready: false,
+  }))
   const phase = input.ended?.phase ?? podPhase(pod, initContainerStatuses, containerStatuses, input.finished)
   const sandbox = observed.sandboxes[0]
   const podIps = sandbox?.ready === true ? (pod.spec?.hostNetwork === true ? hostIps.slice(0, 1) : sandbox.ips) : []
@@ -54,6 +61,7 @@ export function podStatus(input: StatusInput): PodStatus {
     ...(input.ended === undefined ? {} : { reason: input.ended.reason, message: input.ended.message }),
     ...(inits.length === 0 ? {} : { initContainerStatuses }),
     containerStatuses,
+    ...(ephemeralContainerStatuses.length === 0 ? {} : { ephemeralContainerStatuses }),
     ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
   }
   const conditions = podConditions(input, status, sandbox?.ready === true && podIps.length > 0)
@@ -78,6 +86,7 @@ function containerStatus(
     imageID: newest?.imageId ?? old?.imageID ?? '',
     ready: false,
     started: false,
+    ...(newest === undefined ? {} : resourcesInStatus(container)),
     restartCount: newest?.attempt ?? old?.restartCount ?? 0,
     state: notCreated,
     lastState: previous?.state === 'exited' ? { terminated: terminated(previous) } : (old?.lastState ?? {}),
@@ -244,6 +253,7 @@ function podConditions(input: StatusInput, status: PodStatus, hasNetwork: boolea
     ['ContainersReady', containersReady],
     ['PodScheduled', { status: 'True' }],
   ]
+  if (input.pendingResize !== undefined) own.push(['PodResizePending', { status: 'True', ...input.pendingResize }])
   return own.map(([type, verdict]) => condition(pod, type, verdict, now))
 }
 

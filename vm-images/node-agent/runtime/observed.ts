@@ -1,4 +1,5 @@
 // What the container runtime says about pods, as plain values: the input of pods/plan.ts and pods/status.ts.
+import type { ContainerResources } from '../pods/resources.ts'
 
 export interface ObservedSandbox {
   readonly id: string
@@ -30,6 +31,8 @@ export interface ObservedContainer {
   readonly imageId: string
   /** Hash of the parts of the container's definition whose change needs a new container. */
   readonly hash: string
+  /** What the kernel was told when it was created or last resized; undefined when the runtime does not say. */
+  readonly resources?: ContainerResources
   readonly logPath: string
   /** Host file behind the termination message path. */
   readonly terminationMessageFile: string

@@ -121,9 +121,22 @@ function observedContainer(status: ContainerStatus, sandboxId: string): Observed
     image: status.image?.image ?? '',
     imageId: status.imageRef,
     hash: status.annotations[annotations.hash] ?? '',
+    ...observedResources(status),
     logPath: status.logPath,
     terminationMessageFile: status.annotations[annotations.terminationMessageFile] ?? '',
     terminationMessagePolicy: status.annotations[annotations.terminationMessagePolicy] ?? 'File',
+  }
+}
+
+function observedResources({ resources }: ContainerStatus): Pick<ObservedContainer, 'resources'> {
+  const linux = resources?.linux
+  if (linux === undefined) return {}
+  return {
+    resources: {
+      cpuShares: Number(linux.cpuShares),
+      cpuQuotaUs: Number(linux.cpuQuota),
+      memoryLimitBytes: Number(linux.memoryLimitInBytes),
+    },
   }
 }
 

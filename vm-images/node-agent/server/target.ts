@@ -1,6 +1,7 @@
 // Finds the container or sandbox that a request means.
 import type { Pod } from '../../../common/api/generated/types.ts'
 import { badRequest, notFound } from '../../../common/machinery/status.ts'
+import { allContainers } from '../pods/pod-containers.ts'
 import type { ObservedContainer, ObservedSandbox } from '../runtime/observed.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 
@@ -23,8 +24,7 @@ export function createTargetFinder(pods: Pods, runtime: Runtime): TargetFinder {
   }
   const instances: TargetFinder['instances'] = async (namespace, podName, container) => {
     const pod = requirePod(namespace, podName)
-    const known = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])]
-    if (!known.some(({ name }) => name === container))
+    if (!allContainers(pod).some(({ name }) => name === container))
       throw badRequest(`container ${container} is not valid for pod ${podName}`)
     const observed = await runtime.observe(pod.metadata.uid ?? '')
     return observed.containers.filter(({ name }) => name === container)

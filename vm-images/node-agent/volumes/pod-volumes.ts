@@ -10,6 +10,7 @@ import { quantityToBytes } from '../../../common/machinery/quantity.ts'
 import type { Clock } from '../../../common/machinery/clock.ts'
 import type { NodeFacts } from '../pods/field-path.ts'
 import { writePayload, type Payload, type ProjectedFile } from './atomic-writer.ts'
+import { claimOf, type Claims } from './claims.ts'
 import { prepareHostPath } from './host-path.ts'
 import { configMapFiles, downwardFiles, secretFiles, VolumeError } from './projections.ts'
 import type { ReferencedObjects } from './referenced-objects.ts'
@@ -23,6 +24,7 @@ export interface PodVolumesOptions {
   /** On a tmpfs: "/run/orrery/pods". */
   memoryRoot: string
   objects: ReferencedObjects
+  claims: Claims
   tokens: TokenSource
   node: () => NodeFacts
   clock: Clock
@@ -41,6 +43,8 @@ export class PodVolumes {
   readonly #options: PodVolumesOptions
   /** Digest of what was last written, by folder: spares the disk a comparison at every sync. */
   readonly #written = new Map<string, string>()
+  /** Directories of claims, by pod uid and claim name. */
+  readonly #claims = new Map<string, string>()
 
   constructor(options: PodVolumesOptions) {
     this.#options = options
@@ -73,6 +77,7 @@ export class PodVolumes {
     for (const folder of this.#written.keys())
       if (folder.startsWith(join(memoryRoot, uid)) || folder.startsWith(join(diskRoot, uid)))
         this.#written.delete(folder)
+    for (const key of this.#claims.keys()) if (key.startsWith(`${uid}/`)) this.#claims.delete(key)
     const mounted = join(diskRoot, uid, 'volumes', 'memory')
     for (const name of await readdir(mounted).catch(() => []))
       // Not mounted (any more) is as good as unmounted.
@@ -90,12 +95,22 @@ export class PodVolumes {
     if (volume.emptyDir !== undefined) return { path: await this.#emptyDir(pod, volume) }
     if (volume.hostPath !== undefined)
       return { path: await prepareHostPath(volume.hostPath.path, volume.hostPath.type ?? '') }
+    const claim = claimOf(pod, volume)
+    if (claim !== undefined) return { path: await this.#claimed(pod, claim) }
     const projected = await this.#payload(pod, volume, podIps)
     if (projected === undefined)
       throw new VolumeError(`this node does not support volumes of this kind: ${kindOf(volume)}`)
     const path = join(this.#options.memoryRoot, uid, volume.name)
     await this.#write(path, projected.payload, projected.uid, pod.spec?.securityContext?.fsGroup)
     return { path, ...(projected.refreshAtMs === undefined ? {} : { refreshAtMs: projected.refreshAtMs }) }
+  }
+
+  /** A claim stays bound to its volume, so one answer holds for the pod's life. */
+  async #claimed(pod: Pod, claim: string): Promise<string> {
+    const key = `${pod.metadata.uid ?? ''}/${claim}`
+    const known = this.#claims.get(key) ?? (await this.#options.claims.directory(pod, claim))
+    this.#claims.set(key, known)
+    return known
   }
 
   async #write(path: string, payload: Payload, uid: number | undefined, gid: number | undefined): Promise<void> {

@@ -7,6 +7,7 @@ import { configMaps, secrets } from '../../../common/client/resources.ts'
 import type { Clock } from '../../../common/machinery/clock.ts'
 import type { Logger } from '../../../common/machinery/logger.ts'
 import type { KubeObject } from '../../../common/machinery/meta.ts'
+import { allContainers } from '../pods/pod-containers.ts'
 
 interface Watched<T extends KubeObject> {
   informer: Informer<T>
@@ -135,7 +136,7 @@ export function referencedNames(pod: Pod): { configMaps: Set<string>; secrets: S
       addTo(names.secrets, source.secret?.name)
     }
   }
-  for (const container of [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])]) {
+  for (const container of allContainers(pod)) {
     for (const { configMapRef, secretRef } of container.envFrom ?? []) {
       addTo(names.configMaps, configMapRef?.name)
       addTo(names.secrets, secretRef?.name)
