@@ -48,14 +48,14 @@ module.exports = {
       name: 'kinds-are-pure',
       severity: 'error',
       from: { path: '^main/kinds/', pathNot: tests },
-      to: { pathNot: '^(main/kinds|common)/|^node_modules/|^net$' },
+      to: { pathNot: '^(main/kinds|common)/|^node_modules/|^(net|crypto)$' },
     },
     {
       name: 'kinds-no-io',
       severity: 'error',
-      comment: 'net only for its pure isIP.',
+      comment: 'net only for its pure isIP, crypto only to verify signatures.',
       from: { path: '^main/kinds/', pathNot: tests },
-      to: { dependencyTypes: ['core'], pathNot: '^net$' },
+      to: { dependencyTypes: ['core'], pathNot: '^(net|crypto)$' },
     },
     {
       name: 'store-knows-no-kinds',

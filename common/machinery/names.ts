@@ -183,13 +183,15 @@ export function validatePortName(value: string): string[] {
   return errors
 }
 
-export type NameRule = 'dns-subdomain' | 'dns-label' | 'dns-label-1035' | 'path-segment'
+/** "any": the kind does not care, or has a rule of its own among its field errors. */
+export type NameRule = 'dns-subdomain' | 'dns-label' | 'dns-label-1035' | 'path-segment' | 'any'
 
 const nameRules: Record<NameRule, (value: string) => string[]> = {
   'dns-subdomain': validateDnsSubdomain,
   'dns-label': validateDnsLabel,
   'dns-label-1035': validateDns1035Label,
   'path-segment': validatePathSegment,
+  any: () => [],
 }
 
 /** Checks a name by a kind's rule. `prefix`: the value is a generateName, which may end in "-". */

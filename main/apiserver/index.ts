@@ -28,7 +28,7 @@ import type { ServerParts } from './server-parts.ts'
 import { ConnectTable } from './streaming/connect-table.ts'
 import { connectEntries } from './streaming/connects.ts'
 import { serveUpgrade } from './streaming/serve-upgrade.ts'
-import { builtInActions, SubresourceTable } from './subresources/index.ts'
+import { builtInActions, builtInVirtualKinds, SubresourceTable } from './subresources/index.ts'
 import { tokenRequest } from './subresources/token-request.ts'
 import { InProcessTransport } from './transport.ts'
 
@@ -58,6 +58,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const subresources = new SubresourceTable(
     [...builtInActions, ['/serviceaccounts/token', tokenRequest(serviceAccounts)]],
     [
+      ...builtInVirtualKinds,
       ...reviews({ authorizer, authenticator, rbac, audience: serviceAccounts.audience }),
       ...nodeMetrics(options.nodes),
     ],

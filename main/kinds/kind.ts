@@ -3,6 +3,7 @@
 // The order of every write, spelled once in main/apiserver/registry: decode -> prepare -> default -> mutate (admission) -> validate
 // -> canonicalize -> admit -> compare-and-swap.
 import type { KubeObject } from '../../common/machinery/meta.ts'
+import type { NameRule } from '../../common/machinery/names.ts'
 import type { FieldError } from '../../common/machinery/field-error.ts'
 import type { Definition, Verb } from '../../common/api/facts.ts'
 import { resources, type ResourceTypes } from '../../common/api/generated/resources.ts'
@@ -103,10 +104,13 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   prepareForCreate?(object: T, context: WriteContext): void
   /** Defaults as upstream sets them, on every write; must be idempotent. */
   setDefaults?(object: T, context: WriteContext): void
-  /** All field errors of the object by itself (metadata is validated generically). */
-  validate?(object: T, context: WriteContext): FieldError[]
+  /**
+   * All field errors of the object by itself (metadata is validated generically). `old` is what it replaces (undefined on create):
+   * what was already wrong there is tolerated where upstream does.
+   */
+  validate?(object: T, context: WriteContext, old: T | undefined): FieldError[]
   /** How names are checked; upstream's rule of the kind. DNS subdomain when absent. */
-  readonly nameRule?: 'dns-subdomain' | 'dns-label' | 'dns-label-1035' | 'path-segment'
+  readonly nameRule?: NameRule
   readonly update?: UpdateStrategy<T>
   /** metadata.generation is raised when spec (everything but metadata and status) changes. Default true when the schema has `spec`. */
   readonly tracksGeneration?: boolean
@@ -114,6 +118,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   readonly allowCreateOnUpdate?: boolean
   /** PUT without resourceVersion is allowed (upstream: most kinds). Default true. */
   readonly allowUnconditionalUpdate?: boolean
+  /** Objects of other kinds that are written and deleted in the same transaction (the IPAddresses of a Service). */
+  companions?(object: T | undefined, old: T | undefined, context: WriteContext): Companions
   /** Defaults of one object depend on the others of the kind (allocation): its writes run one after another. Default false. */
   readonly serializeWrites?: boolean
   /** Warning header texts for this object. */
@@ -129,6 +135,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   readonly columns?: readonly Column<T>[]
   /** Before deletion: grace period in seconds for a delete that asked for `requested` (undefined = default). 0 = delete at once. Absent: 0. */
   gracePeriodSeconds?(object: T, requested: number | undefined): number
+  /** A finished DELETE answers with the object that went, not with a Status (upstream's choice per kind). Default false. */
+  readonly returnsDeletedObject?: boolean
   /** What deletion does to dependents when the client does not say. Default "background" (upstream: "orphan" only for legacy). */
   readonly defaultPropagation?: 'Background' | 'Orphan'
   /** Deletion waits for these finalizers, which creation adds (Namespace: spec.finalizers are handled by its own hook). */
@@ -136,6 +144,14 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   /** A finished deletion must wait although no metadata.finalizers remain (Namespace: spec.finalizers). */
   deletionBlocked?(object: T): boolean
   /** deletecollection order, list order etc. are by key. */
+}
+
+/** Objects that live and die with another one. */
+export interface Companions {
+  /** The write fails when one of them exists already. */
+  readonly create: readonly { readonly group: string; readonly plural: string; readonly object: KubeObject }[]
+  /** Cluster-scoped; those that are gone already are passed over. */
+  readonly remove: readonly { readonly group: string; readonly plural: string; readonly name: string }[]
 }
 
 type Identity = 'group' | 'version' | 'kind' | 'plural' | 'singular' | 'scope' | 'schema' | 'verbs'

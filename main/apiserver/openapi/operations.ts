@@ -1,7 +1,6 @@
 // The paths of a resource as OpenAPI v2 operations, named, grouped and described as upstream does: clients are generated from them.
 import type { SubresourceInfo } from '../discovery/discovery.ts'
 import type { ServedResource } from '../registry/served-resource.ts'
-import { returnsDeleted } from '../routes/resource-verbs.ts'
 import { groupTitle, schemaNameOf, tagOf, titleCase, type GroupVersionKind } from './naming.ts'
 import { bodyParameter, pathParameter, type Parameter, type Parameters } from './parameters.ts'
 
@@ -125,9 +124,7 @@ export class ResourceOperations {
         action: 'delete',
         description: `delete ${article(kind)}`,
         parameters: [bodyParameter(`${meta}DeleteOptions`, false), ...this.#parameters.remove()],
-        answers: returnsDeleted.has(`${this.#gvk.group}/${this.#resource.kind.plural}`)
-          ? this.#schema
-          : `${meta}Status`,
+        answers: this.#resource.kind.returnsDeletedObject === true ? this.#schema : `${meta}Status`,
         codes: [200, 202],
       })
     return { ...item, ...this.#reads({ schema: this.#schema, verbs: [...verbs], of: 'the specified', suffix: '' }) }

@@ -1,8 +1,15 @@
 // Create: the order of a write, for every kind: prepare -> default -> mutate -> validate -> admit -> compare-and-swap.
 import type { KubeObject } from '../../../common/machinery/meta.ts'
-import { alreadyExists, badRequest, invalid, StatusError } from '../../../common/machinery/status.ts'
+import {
+  alreadyExists,
+  badRequest,
+  invalid,
+  optimisticConflict,
+  StatusError,
+} from '../../../common/machinery/status.ts'
 import type { WriteContext } from '../../kinds/kind.ts'
 import type { AdmissionAttributes } from '../admission/admission.ts'
+import { companionWrites } from './companions.ts'
 import { newWriteContext, type Registry, type WriteRequest } from './context.ts'
 import { fillSystemFields, validateMetadata } from './metadata.ts'
 import { generateName } from '../../../common/machinery/random-name.ts'
@@ -106,7 +113,7 @@ async function createOnce(
 
   const errors = validateMetadata(resource, object)
   if (resource.custom !== undefined) errors.push(...resource.custom.validate(object))
-  if (kind.validate !== undefined) errors.push(...kind.validate(object, context))
+  if (kind.validate !== undefined) errors.push(...kind.validate(object, context, undefined))
   if (errors.length > 0) throw invalid({ group: kind.group, kind: kind.kind }, name, errors)
   for (const warning of kind.warnings?.(object, undefined) ?? []) request.warn(warning)
   await registry.admission.validate(attributes)
@@ -116,7 +123,14 @@ async function createOnce(
   const key = keyOf(resource, namespace, name)
   const value = encodeForStore(toStoredForm(resource, object))
   if (request.dryRun) return registry.store.get(key) === undefined ? unsaved(resource, key, value, 0) : undefined
-  const result = await translateStoreErrors(() => registry.store.txn([{ key, modRevision: 0 }], [{ put: key, value }]))
+  const companions = companionWrites(registry, resource, { object, old: undefined }, context)
+  const result = await translateStoreErrors(() =>
+    registry.store.txn(
+      [{ key, modRevision: 0 }, ...companions.compare],
+      [{ put: key, value }, ...companions.operations],
+    ),
+  )
+  if (!result.succeeded && result.current[0] === undefined) throw optimisticConflict(resource.name, name)
   return result.succeeded ? saved(registry, resource, key, value, result.revision, result.revision) : undefined
 }
 

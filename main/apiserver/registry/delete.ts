@@ -4,6 +4,7 @@ import type { KubeObject } from '../../../common/machinery/meta.ts'
 import { conflict, invalid, notFound, StatusError } from '../../../common/machinery/status.ts'
 import { invalidValue } from '../../../common/machinery/field-error.ts'
 import type { StoreEntry } from '../../store/store.ts'
+import { companionWrites } from './companions.ts'
 import { newWriteContext, type Registry, type WriteRequest } from './context.ts'
 import { saved, toStoredForm, unsaved } from './create.ts'
 import { keyOf, type ServedResource } from './served-resource.ts'
@@ -79,7 +80,11 @@ async function deleteOnce(
   const compare = [{ key, modRevision: entry.modRevision }]
   if (decision === 'now') {
     if (request.dryRun) return { object: current, gone: true }
-    const result = await translateStoreErrors(() => registry.store.txn(compare, [{ delete: key }]))
+    const context = newWriteContext(registry, request, '')
+    const companions = companionWrites(registry, resource, { object: undefined, old }, context)
+    const result = await translateStoreErrors(() =>
+      registry.store.txn([...compare, ...companions.compare], [{ delete: key }, ...companions.operations]),
+    )
     return result.succeeded
       ? { object: resource.codec.gone(entry, result.revision), gone: true }
       : { newest: result.current[0] }

@@ -4,6 +4,7 @@ import type { StoreEntry } from '../../store/store.ts'
 import { conflict, invalid, notFound, optimisticConflict } from '../../../common/machinery/status.ts'
 import type { UpdateStrategy } from '../../kinds/kind.ts'
 import type { AdmissionAttributes } from '../admission/admission.ts'
+import { companionWrites } from './companions.ts'
 import { newWriteContext, type Registry, type WriteRequest } from './context.ts'
 import { createObject, saved, toStoredForm, unsaved } from './create.ts'
 import { carryOverSystemFields, validateMetadata, validateMetadataUpdate } from './metadata.ts'
@@ -115,7 +116,7 @@ async function updateOnce(
 
   const errors = [...validateMetadata(resource, object), ...validateMetadataUpdate(object, old)]
   if (resource.custom !== undefined) errors.push(...resource.custom.validate(object))
-  if (kind.validate !== undefined && subresource !== 'status') errors.push(...kind.validate(object, context))
+  if (kind.validate !== undefined && subresource !== 'status') errors.push(...kind.validate(object, context, old))
   if (strategy?.validate !== undefined) errors.push(...strategy.validate(object, old, context))
   if (errors.length > 0) throw invalid({ group: kind.group, kind: kind.kind }, name, errors)
   for (const warning of kind.warnings?.(object, old) ?? []) request.warn(warning)
@@ -125,10 +126,13 @@ async function updateOnce(
   if (options.fieldsAreTracked !== true) trackFields(resource, object, old, { request, subresource, now: context.now })
   const value = encodeForStore(toStoredForm(resource, object))
   if (request.dryRun) return { done: true, object: unsaved(resource, key, value, current.revision) }
-  const compare = [{ key, modRevision: current.revision }]
   const finished = isFinishedDeletion(resource, object)
+  const companions = companionWrites(registry, resource, { object: finished ? undefined : object, old }, context)
   const result = await translateStoreErrors(() =>
-    registry.store.txn(compare, finished ? [{ delete: key }] : [{ put: key, value }]),
+    registry.store.txn(
+      [{ key, modRevision: current.revision }, ...companions.compare],
+      [finished ? { delete: key } : { put: key, value }, ...companions.operations],
+    ),
   )
   if (!result.succeeded) return { done: false, newest: result.current[0] }
   if (finished) return { done: true, object: unsaved(resource, key, value, result.revision) }

@@ -88,22 +88,11 @@ async function remove(call: ApiCall): Promise<CallResult> {
   const { deletion, dryRun } = await deletionOf(call)
   const target = { namespace: info.namespace, name: info.name }
   const { object, gone } = await deleteObject(registry, resource, target, deletion, writeRequestOf(call, dryRun))
-  if (gone && !returnsDeleted.has(`${resource.name.group}/${resource.name.resource}`)) {
+  if (gone && resource.kind.returnsDeletedObject !== true) {
     return { type: 'plain', code: 200, object: deletedStatus(resource, object.object) }
   }
   return { type: 'stored', code: !gone && deletion.propagationPolicy === 'Foreground' ? 202 : 200, object }
 }
-
-/** Resources whose deletion answers with the object that went (upstream's choice per kind). */
-export const returnsDeleted = new Set([
-  '/pods',
-  '/services',
-  '/serviceaccounts',
-  '/persistentvolumes',
-  '/persistentvolumeclaims',
-  '/podtemplates',
-  '/resourcequotas',
-])
 
 async function removeCollection(call: ApiCall): Promise<CallResult> {
   const { registry, resource } = call

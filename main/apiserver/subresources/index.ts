@@ -1,6 +1,7 @@
 // Which subresources a resource has: those its kind declares, and the actions known by name. One line per action.
 import type { ServedResource } from '../registry/served-resource.ts'
-import { podBinding } from './pod-binding.ts'
+import { componentStatuses } from './component-status.ts'
+import { bindings, podBinding } from './pod-binding.ts'
 import { podEviction } from './pod-eviction.ts'
 import { scaleSubresource } from './scale.ts'
 import type { Subresource, VirtualKind } from './subresource.ts'
@@ -12,6 +13,12 @@ export type Actions = ReadonlyMap<string, Subresource>
 export const builtInActions: readonly (readonly [string, Subresource])[] = [
   ['/pods/binding', podBinding],
   ['/pods/eviction', podEviction],
+]
+
+/** Kinds that are answered and never stored, by "group/plural". */
+export const builtInVirtualKinds: readonly (readonly [string, VirtualKind])[] = [
+  ['/bindings', bindings],
+  ['/componentstatuses', componentStatuses],
 ]
 
 export class SubresourceTable {

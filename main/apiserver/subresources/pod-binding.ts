@@ -3,11 +3,11 @@ import type { Binding, Pod } from '../../../common/api/generated/types.ts'
 import { formatTime } from '../../../common/machinery/clock.ts'
 import { required } from '../../../common/machinery/field-error.ts'
 import type { KubeObject } from '../../../common/machinery/meta.ts'
-import { badRequest, conflict, invalid } from '../../../common/machinery/status.ts'
+import { badRequest, conflict, invalid, notFound } from '../../../common/machinery/status.ts'
 import { decodeType } from '../registry/decode.ts'
 import { updateObject } from '../registry/update.ts'
 import { requireBody, writeRequestOf, type ApiCall, type CallResult } from '../routes/api-call.ts'
-import type { Subresource } from './subresource.ts'
+import type { Subresource, VirtualKind } from './subresource.ts'
 
 const bindingType = { definition: 'io.k8s.api.core.v1.Binding', apiVersion: 'v1', kind: 'Binding' }
 
@@ -16,7 +16,16 @@ export const podBinding: Subresource = {
   perform: bind,
 }
 
-export async function bind(call: ApiCall): Promise<CallResult> {
+/** POST namespaces/{namespace}/bindings: the older door to the same. */
+export const bindings: VirtualKind = {
+  perform(call) {
+    const pods = call.registry.resources.find('', 'v1', 'pods')
+    if (pods === undefined) throw notFound({ group: '', resource: 'pods' }, '')
+    return bind({ ...call, resource: pods })
+  },
+}
+
+async function bind(call: ApiCall): Promise<CallResult> {
   const { registry, resource, info } = call
   const request = writeRequestOf(call)
   const { value } = await requireBody(call)

@@ -11,6 +11,7 @@ import { checkClaimSpec } from './pod-spec/claim-spec.ts'
 import { shortAccessModes } from './access-modes.ts'
 
 export const persistentVolumeClaim = defineKind('v1/persistentvolumeclaims', {
+  returnsDeletedObject: true,
   shortNames: ['pvc'],
   tracksGeneration: false,
   prepareForCreate: (object) => {

@@ -46,6 +46,7 @@ const sources = [
 ] as const satisfies readonly (keyof PersistentVolumeSpec)[]
 
 export const persistentVolume = defineKind('v1/persistentvolumes', {
+  returnsDeletedObject: true,
   shortNames: ['pv'],
   tracksGeneration: false,
   prepareForCreate: (object, { now }) => {

@@ -6,6 +6,7 @@ import { setPodTemplateDefaults } from './pod-spec/defaults.ts'
 import { checkPodTemplate } from './pod-spec/validation.ts'
 
 export const podTemplate = defineKind('v1/podtemplates', {
+  returnsDeletedObject: true,
   tracksGeneration: true,
   setDefaults: ({ template }) => {
     if (template !== undefined) setPodTemplateDefaults(template)

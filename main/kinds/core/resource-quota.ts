@@ -19,6 +19,7 @@ const scopes = [
 ]
 
 export const resourceQuota = defineKind('v1/resourcequotas', {
+  returnsDeletedObject: true,
   shortNames: ['quota'],
   tracksGeneration: false,
   prepareForCreate: dropStatus,

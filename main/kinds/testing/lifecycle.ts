@@ -53,7 +53,7 @@ export function createObject<T extends KubeObject>(
   } as unknown as T
   kind.prepareForCreate?.(object, context)
   kind.setDefaults?.(object, context)
-  return { object, errors: (kind.validate?.(object, context) ?? []).map(String) }
+  return { object, errors: (kind.validate?.(object, context, undefined) ?? []).map(String) }
 }
 
 /** `change` edits a copy of the stored object; `door` is "" (the main one), "status" or another subresource. */
@@ -70,7 +70,7 @@ export function updateObject<T extends KubeObject>(
   const strategy = strategyOf(kind, door)
   strategy?.prepare?.(object, stored, context)
   kind.setDefaults?.(object, context)
-  const errors = door === 'status' ? [] : (kind.validate?.(object, context) ?? [])
+  const errors = door === 'status' ? [] : (kind.validate?.(object, context, stored) ?? [])
   return { object, errors: [...errors, ...(strategy?.validate?.(object, stored, context) ?? [])].map(String) }
 }
 

@@ -14,6 +14,7 @@ import { checkPodStatusUpdate } from './status-update.ts'
 import { checkPodUpdate } from './update.ts'
 
 export const pod = defineKind('v1/pods', {
+  returnsDeletedObject: true,
   shortNames: ['po'],
   categories: ['all'],
   prepareForCreate: (object) => {

@@ -8,6 +8,7 @@ import { setServiceDefaults } from './defaults.ts'
 import { checkService, checkServiceUpdate } from './validation.ts'
 
 export const service = defineKind('v1/services', {
+  returnsDeletedObject: true,
   shortNames: ['svc'],
   categories: ['all'],
   nameRule: 'dns-label-1035',
