@@ -5,6 +5,8 @@ import { isReason } from '../../../common/machinery/status.ts'
 import type { UserInfo } from '../apiserver.ts'
 import { createObject } from '../registry/create.ts'
 import { readStored, type Registry } from '../registry/context.ts'
+import { flowControlGroup, flowControlObjects } from '../bootstrap/flow-control.ts'
+import { ensureAddresses, ensureServiceCidr } from '../bootstrap/service-network.ts'
 import { clusterRoleBindingObject, clusterRoleObject, clusterRoles } from './policy/cluster-roles.ts'
 import { rbacGroup } from './rbac.ts'
 
@@ -23,8 +25,16 @@ export async function ensureBootstrapPolicy(registry: Registry): Promise<void> {
     ...clusterRoles
       .filter(({ subjects }) => subjects !== undefined)
       .map((role) => ensure(registry, rbacGroup, 'v1', 'clusterrolebindings', '', clusterRoleBindingObject(role))),
-    ensure(registry, '', 'v1', 'services', 'default', kubernetesService(registry)),
+    ...flowControlObjects().map(({ plural, object }) => ensure(registry, flowControlGroup, 'v1', plural, '', object)),
+    ensureServiceNetwork(registry),
   ])
+}
+
+/** The service range first: the Service takes its address from it. */
+async function ensureServiceNetwork(registry: Registry): Promise<void> {
+  await ensureServiceCidr(registry, (object) => ensure(registry, 'networking.k8s.io', 'v1', 'servicecidrs', '', object))
+  await ensure(registry, '', 'v1', 'services', 'default', kubernetesService(registry))
+  await ensureAddresses(registry)
 }
 
 async function ensure(

@@ -4,7 +4,6 @@ import { invalidValue, required, type FieldError } from '../../../common/machine
 import { ageColumn, nameColumn } from '../columns.ts'
 import { defineKind } from '../kind.ts'
 import { dropStatus, mainDoor, statusDoor } from '../strategy.ts'
-import { checkConditions } from '../validation/conditions.ts'
 import { checkCanonicalCidr, familyOf, isCidr } from '../validation/ip.ts'
 
 const immutable = 'field is immutable'
@@ -15,13 +14,7 @@ export const serviceCidr = defineKind('networking.k8s.io/v1/servicecidrs', {
   prepareForCreate: dropStatus,
   validate: (object, _context, old) => (old === undefined ? checkCidrs(object.spec?.cidrs ?? []) : []),
   update: mainDoor(checkUpdate),
-  status: statusDoor({
-    validate: ({ status }) => {
-      const errors: FieldError[] = []
-      checkConditions(errors, 'status.conditions', status?.conditions ?? [])
-      return errors
-    },
-  }),
+  status: statusDoor(),
   columns: [
     nameColumn,
     { name: 'CIDRs', type: 'string', cell: ({ spec }) => (spec?.cidrs ?? []).join(',') },

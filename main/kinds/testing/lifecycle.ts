@@ -1,4 +1,5 @@
 // Creates and updates objects of a kind as the registry does, without the registry: for tests of kinds.
+import { resources } from '../../../common/api/generated/resources.ts'
 import type { KubeObject } from '../../../common/machinery/meta.ts'
 import type { KindDefinition, UpdateStrategy, WriteContext } from '../kind.ts'
 import { cloneJson } from '../strategy.ts'
@@ -12,9 +13,11 @@ export function newTestContext(options: { stored?: readonly KubeObject[]; subres
     user: { name: 'tester', groups: ['system:authenticated'] },
     dryRun: false,
     subresource,
-    lookup: (_group, _plural, namespace, name) =>
-      stored.find((object) => object.metadata.name === name && (namespace ?? '') === (object.metadata.namespace ?? '')),
-    lookupAll: () => stored,
+    lookup: (group, plural, namespace, name) =>
+      ofResource(stored, group, plural).find(
+        (object) => object.metadata.name === name && (namespace ?? '') === (object.metadata.namespace ?? ''),
+      ),
+    lookupAll: (group, plural) => ofResource(stored, group, plural),
     cluster: {
       serviceCIDR: '10.96.0.0/16',
       nodePortRange: { from: 30_000, to: 32_767 },
@@ -23,6 +26,15 @@ export function newTestContext(options: { stored?: readonly KubeObject[]; subres
     // Expressions are compiled by the API server; here all are right but this one.
     checkExpression: (source) => (source === 'wrong' ? 'compilation failed: wrong' : undefined),
   }
+}
+
+function ofResource(stored: readonly KubeObject[], group: string, plural: string): KubeObject[] {
+  const kinds = new Set(
+    Object.values(resources)
+      .filter((resource) => resource.group === group && resource.plural === plural)
+      .map(({ kind }) => kind),
+  )
+  return stored.filter(({ kind }) => kinds.has(kind))
 }
 
 export interface Written<T> {

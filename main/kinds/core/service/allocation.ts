@@ -1,13 +1,17 @@
-// Cluster IPs and node ports: the lowest free ones, found by looking at all Services. Writes of Services must not run side by
-// side (`serializeWrites`), else two of them could find the same one free.
-import type { Service, ServicePort } from '../../../../common/api/generated/types.ts'
+// Cluster IPs and node ports. An address is free when no IPAddress has its name; the Service and its IPAddress are written in one
+// transaction. Node ports are found by looking at all Services, so their writes must not run side by side (`serializeWrites`).
+import type {
+  NetworkingV1IPAddress as IpAddress,
+  NetworkingV1ServiceCIDR as ServiceCidr,
+  Service,
+  ServicePort,
+} from '../../../../common/api/generated/types.ts'
 import { invalidValue, type FieldError } from '../../../../common/machinery/field-error.ts'
-import type { ClusterFacts, WriteContext } from '../../kind.ts'
+import type { ClusterFacts, Companions, WriteContext } from '../../kind.ts'
 import { ipv4Range, ipv4ToNumber, isAddress, familyOf, numberToIpv4 } from '../../validation/ip.ts'
 import { isExternallyAccessible, isHeadless, needsHealthCheckPort } from './defaults.ts'
 
-/** The first 16 addresses are kept for Services that ask for theirs (the API server is .1, DNS is .10). */
-const reservedAddresses = 16
+const addressGroup = 'networking.k8s.io'
 
 const isNodePortType = ({ spec }: Service): boolean =>
   spec?.type === 'NodePort' || (spec?.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false)
@@ -26,14 +30,15 @@ export function allocate(service: Service, context: WriteContext): void {
   const openPorts = isNodePortType(service) ? (spec.ports ?? []).filter((port) => !port.nodePort) : []
   const needsHealthPort = needsHealthCheckPort(spec) && !spec.healthCheckNodePort
   if (!needsAddress && openPorts.length === 0 && !needsHealthPort) return
-  const services = others(service, context)
   if (needsAddress) {
-    const address = freeAddress(services, context.cluster)
+    const address = freeAddress(service, context)
     if (address !== undefined) {
       spec.clusterIP = address
       spec.clusterIPs = [address]
     }
   }
+  if (openPorts.length === 0 && !needsHealthPort) return
+  const services = others(service, context)
   const taken = takenPorts([...services, service])
   for (const port of openPorts) {
     const nodePort = reusablePort(spec.ports ?? [], port) ?? freePort(taken, context.cluster)
@@ -45,20 +50,87 @@ export function allocate(service: Service, context: WriteContext): void {
   if (healthPort !== undefined) spec.healthCheckNodePort = healthPort
 }
 
-function freeAddress(services: readonly Service[], { serviceCIDR }: ClusterFacts): string | undefined {
-  const taken = new Set(services.flatMap(({ spec }) => spec?.clusterIPs ?? []))
-  const { first, size } = ipv4Range(serviceCIDR)
-  const reserved = Math.min(reservedAddresses, Math.floor(size / 16))
-  // Neither the network's own nor the broadcast address; reserved ones only when nothing else is left.
-  for (let offset = reserved + 1; offset < size - 1; offset += 1) {
-    const address = numberToIpv4(first + offset)
-    if (!taken.has(address)) return address
-  }
-  for (let offset = 1; offset <= reserved; offset += 1) {
-    const address = numberToIpv4(first + offset)
-    if (offset !== 1 && offset !== 10 && !taken.has(address)) return address
+/** The ranges that addresses may come from now. */
+function rangesOf(context: WriteContext): string[] {
+  const configured = context.lookupAll(addressGroup, 'servicecidrs') as readonly ServiceCidr[]
+  const ready = configured.filter(
+    ({ metadata, status }) =>
+      metadata.deletionTimestamp === undefined &&
+      status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') === true,
+  )
+  const ranges = ready
+    .flatMap(({ spec }) => spec?.cidrs ?? [])
+    .filter((cidr) => familyOf(cidr.split('/')[0] ?? '') === 'IPv4')
+  return configured.length === 0 ? [context.cluster.serviceCIDR] : ranges
+}
+
+/** How many addresses at the start are kept for Services that ask for theirs; they are given away when all others are gone. */
+const staticBand = (size: number): number => (size < 256 ? 0 : Math.min(256, Math.floor(size / 16)))
+
+function freeAddress(service: Service, context: WriteContext): string | undefined {
+  for (const range of rangesOf(context)) {
+    const { first, size } = ipv4Range(range)
+    // Neither the network's own nor the broadcast address.
+    const hosts = size - 2
+    const band = staticBand(size)
+    const upper = probe(first + 1 + band, hosts - band, service, context)
+    const address = upper ?? probe(first + 1, band, service, context)
+    if (address !== undefined) return address
   }
   return undefined
+}
+
+/** The first free one, from a place that the Service's uid chooses. */
+function probe(first: number, count: number, { metadata }: Service, context: WriteContext): string | undefined {
+  const start = Number.parseInt((metadata.uid ?? '0').slice(0, 8), 16) || 0
+  for (let step = 0; step < count; step += 1) {
+    const address = numberToIpv4(first + ((start + step) % count))
+    if (ownerOf(address, context) === undefined) return address
+  }
+  return undefined
+}
+
+const ownerOf = (address: string, context: WriteContext): IpAddress | undefined =>
+  context.lookup(addressGroup, 'ipaddresses', undefined, address) as IpAddress | undefined
+
+/** The IPAddresses that a Service must have. */
+function addressesOf(service: Service | undefined): string[] {
+  const { spec } = service ?? {}
+  if (spec === undefined || spec.type === 'ExternalName' || isHeadless(spec)) return []
+  return (spec.clusterIPs ?? []).filter((address) => address !== '')
+}
+
+export function ipAddressOf({ metadata }: Service, address: string): IpAddress {
+  const { namespace = '', name = '' } = metadata
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'IPAddress',
+    metadata: {
+      name: address,
+      labels: {
+        'ipaddress.kubernetes.io/ip-family': familyOf(address),
+        'ipaddress.kubernetes.io/managed-by': 'ipallocator.k8s.io',
+      },
+    },
+    spec: { parentRef: { resource: 'services', namespace, name } },
+  }
+}
+
+/** Addresses are created and deleted with the Service that has them. */
+export function serviceAddresses(service: Service | undefined, old: Service | undefined): Companions {
+  const wanted = addressesOf(service)
+  const before = addressesOf(old)
+  return {
+    create:
+      service === undefined
+        ? []
+        : wanted
+            .filter((address) => !before.includes(address))
+            .map((address) => ({ group: addressGroup, plural: 'ipaddresses', object: ipAddressOf(service, address) })),
+    remove: before
+      .filter((address) => !wanted.includes(address))
+      .map((name) => ({ group: addressGroup, plural: 'ipaddresses', name })),
+  }
 }
 
 const takenPorts = (services: readonly Service[]): Set<number> =>
@@ -90,10 +162,9 @@ export function checkAllocation(errors: FieldError[], service: Service, context:
     errors.push(invalidValue('spec.clusterIPs', spec.clusterIPs ?? [], 'failed to allocate IP 0: range is full'))
   }
   const checkedAddress = address !== undefined && !isHeadless(spec) && isAddress(address) ? address : undefined
-  if (checkedAddress === undefined && ports.length === 0) return
+  if (checkedAddress !== undefined) checkAddressFree(errors, checkedAddress, service, context)
+  if (ports.length === 0 || !isExternallyAccessible(spec)) return
   const services = others(service, context)
-  if (checkedAddress !== undefined) checkAddressFree(errors, checkedAddress, services, context.cluster)
-  if (!isExternallyAccessible(spec)) return
   const { from, to } = context.cluster.nodePortRange
   ports.forEach(({ nodePort = 0, protocol }) => {
     const path = `spec.ports[${String(spec.ports?.findIndex((port) => port.nodePort === nodePort && port.protocol === protocol) ?? 0)}].nodePort`
@@ -106,24 +177,26 @@ export function checkAllocation(errors: FieldError[], service: Service, context:
   })
 }
 
-function checkAddressFree(
-  errors: FieldError[],
-  address: string,
-  services: readonly Service[],
-  { serviceCIDR }: ClusterFacts,
-): void {
+function checkAddressFree(errors: FieldError[], address: string, service: Service, context: WriteContext): void {
+  const { metadata, spec } = service
   const refuse = (why: string): void => {
-    errors.push(invalidValue('spec.clusterIPs', [address], `failed to allocate IP ${address}: ${why}`))
+    errors.push(invalidValue('spec.clusterIPs', spec?.clusterIPs ?? [], `failed to allocate IP ${address}: ${why}`))
   }
   if (familyOf(address) !== 'IPv4') {
-    errors.push(invalidValue('spec.clusterIPs[0]', [address], 'IPv6 is not configured on this cluster'))
+    errors.push(invalidValue('spec.clusterIPs[0]', spec?.clusterIPs ?? [], 'IPv6 is not configured on this cluster'))
     return
   }
-  const { first, size } = ipv4Range(serviceCIDR)
-  const offset = ipv4ToNumber(address) - first
-  if (offset <= 0 || offset >= size - 1) {
-    refuse(`the provided IP (${address}) is not in the valid range. The range of valid IPs is ${serviceCIDR}`)
-  } else if (services.some(({ spec }) => spec?.clusterIPs?.includes(address) === true)) {
-    refuse('provided IP is already allocated')
-  }
+  const owner = ownerOf(address, context)
+  const parent = owner?.spec?.parentRef
+  if (parent?.resource === 'services' && parent.name === metadata.name && parent.namespace === metadata.namespace)
+    return
+  const ranges = rangesOf(context)
+  const inside = ranges.some((range) => {
+    const { first, size } = ipv4Range(range)
+    const offset = ipv4ToNumber(address) - first
+    return offset > 0 && offset < size - 1
+  })
+  if (!inside) {
+    refuse(`the provided IP (${address}) is not in the valid range. The range of valid IPs is ${ranges.join(', ')}`)
+  } else if (owner !== undefined) refuse('provided IP is already allocated')
 }

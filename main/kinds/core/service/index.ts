@@ -2,7 +2,7 @@
 import type { Service } from '../../../../common/api/generated/types.ts'
 import { defineKind } from '../../kind.ts'
 import { dropStatus, dropUndefined, restore, statusDoor } from '../../strategy.ts'
-import { allocate, checkAllocation } from './allocation.ts'
+import { allocate, checkAllocation, serviceAddresses } from './allocation.ts'
 import { serviceColumns } from './columns.ts'
 import { setServiceDefaults } from './defaults.ts'
 import { checkService, checkServiceUpdate } from './validation.ts'
@@ -14,6 +14,7 @@ export const service = defineKind('v1/services', {
   nameRule: 'dns-label-1035',
   tracksGeneration: false,
   serializeWrites: true,
+  companions: serviceAddresses,
   prepareForCreate: dropStatus,
   setDefaults: (object, context) => {
     setServiceDefaults(object)

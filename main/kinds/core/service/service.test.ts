@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { Service } from '../../../../common/api/generated/types.ts'
+import type { KubeObject } from '../../../../common/machinery/meta.ts'
 import { runKindContract } from '../../kind-contract.ts'
 import { cloneJson } from '../../strategy.ts'
 import { createObject, newTestContext, updateObject } from '../../testing/lifecycle.ts'
+import { serviceAddresses } from './allocation.ts'
 import { service } from './index.ts'
 
 const ports = [{ port: 80 }]
@@ -24,8 +26,22 @@ runKindContract(service, {
   ],
 })
 
+/** Services as they are stored: with their IPAddresses. */
+const withAddresses = (services: readonly Service[]): KubeObject[] =>
+  services.flatMap((object) => [
+    object,
+    ...serviceAddresses(object, undefined).create.map((companion) => companion.object),
+  ])
+
 const newService = (spec: Record<string, unknown>, stored: Service[] = [], name = 'test') =>
-  createObject(service, { metadata: { name }, spec: { ports, ...spec } }, newTestContext({ stored }))
+  createObject(
+    service,
+    { metadata: { name }, spec: { ports, ...spec } },
+    newTestContext({ stored: withAddresses(stored) }),
+  )
+
+/** Where the fixed uid of test objects leads in 10.96.0.0/16. */
+const firstChoice = '10.96.215.49'
 const stored = (name: string, spec: Record<string, unknown>): Service => newService(spec, [], name).object
 
 describe('defaults of a Service', () => {
@@ -33,8 +49,8 @@ describe('defaults of a Service', () => {
     expect(newService({}).object).toMatchObject({
       spec: {
         type: 'ClusterIP',
-        clusterIP: '10.96.0.17',
-        clusterIPs: ['10.96.0.17'],
+        clusterIP: firstChoice,
+        clusterIPs: [firstChoice],
         internalTrafficPolicy: 'Cluster',
         ipFamilies: ['IPv4'],
         ipFamilyPolicy: 'SingleStack',
@@ -45,11 +61,11 @@ describe('defaults of a Service', () => {
     })
   })
 
-  it('give each Service the lowest free address and port', () => {
+  it('give each Service a free address and the lowest free port', () => {
     const first = stored('first', { type: 'NodePort' })
     expect(first.spec?.ports?.[0]?.nodePort).toBe(30_000)
     const { spec } = newService({ type: 'NodePort' }, [first]).object
-    expect(spec?.clusterIP).toBe('10.96.0.18')
+    expect(spec?.clusterIP).toBe('10.96.215.50')
     expect(spec?.ports?.[0]?.nodePort).toBe(30_001)
   })
 
@@ -66,6 +82,61 @@ describe('defaults of a Service', () => {
     const { object, errors } = newService({ type: 'NodePort', ports: both })
     expect(errors).toEqual([])
     expect(object.spec?.ports?.map((port) => port.nodePort)).toEqual([30_000, 30_000])
+  })
+})
+
+describe('addresses of a Service', () => {
+  const cidr = (name: string, cidrs: string[], ready = 'True'): KubeObject =>
+    ({
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'ServiceCIDR',
+      metadata: { name },
+      spec: { cidrs },
+      status: { conditions: [{ type: 'Ready', status: ready }] },
+    }) as KubeObject
+  const create = (spec: Record<string, unknown>, others: KubeObject[]) =>
+    createObject(service, { spec: { ports, ...spec } }, newTestContext({ stored: others }))
+
+  it('are written as IPAddresses with it, and go with it', () => {
+    const { object } = newService({})
+    const { create, remove } = serviceAddresses(object, undefined)
+    expect(remove).toEqual([])
+    expect(create.map((companion) => companion.object)).toEqual([
+      {
+        apiVersion: 'networking.k8s.io/v1',
+        kind: 'IPAddress',
+        metadata: {
+          name: firstChoice,
+          labels: {
+            'ipaddress.kubernetes.io/ip-family': 'IPv4',
+            'ipaddress.kubernetes.io/managed-by': 'ipallocator.k8s.io',
+          },
+        },
+        spec: { parentRef: { resource: 'services', namespace: 'default', name: 'test' } },
+      },
+    ])
+    const gone = [{ group: 'networking.k8s.io', plural: 'ipaddresses', name: firstChoice }]
+    expect(serviceAddresses(undefined, object)).toEqual({ create: [], remove: gone })
+    const alias = { ...object, spec: { type: 'ExternalName' } } as Service
+    expect(serviceAddresses(alias, object)).toEqual({ create: [], remove: gone })
+    expect(serviceAddresses(object, object)).toEqual({ create: [], remove: [] })
+  })
+
+  it('come from ranges that are ready', () => {
+    const small = cidr('small', ['10.9.0.0/29'])
+    const addresses: KubeObject[] = [small, cidr('other', ['10.8.0.0/24'], 'False')]
+    for (let index = 0; index < 6; index += 1) {
+      const { object, errors } = create({}, addresses)
+      expect(errors).toEqual([])
+      expect(object.spec?.clusterIP).toMatch(/^10\.9\.0\.[1-6]$/)
+      addresses.push(...serviceAddresses(object, undefined).create.map((companion) => companion.object))
+    }
+    expect(create({}, addresses).errors).toEqual([
+      'spec.clusterIPs: Invalid value: []: failed to allocate IP 0: range is full',
+    ])
+    expect(create({ clusterIP: '10.8.0.4' }, addresses).errors).toEqual([
+      'spec.clusterIPs: Invalid value: ["10.8.0.4"]: failed to allocate IP 10.8.0.4: the provided IP (10.8.0.4) is not in the valid range. The range of valid IPs is 10.9.0.0/29',
+    ])
   })
 })
 
@@ -203,10 +274,10 @@ describe('kubectl get services', () => {
   }
 
   it.each<[Record<string, unknown>, unknown[]]>([
-    [{ ports: [{ port: 80 }] }, ['ClusterIP', '10.96.0.17', '<none>', '80/TCP']],
+    [{ ports: [{ port: 80 }] }, ['ClusterIP', firstChoice, '<none>', '80/TCP']],
     [{ clusterIP: 'None', ports: [] }, ['ClusterIP', 'None', '<none>', '<none>']],
-    [{ type: 'NodePort', externalIPs: ['1.2.3.4'] }, ['NodePort', '10.96.0.17', '1.2.3.4', '80:30000/TCP']],
-    [{ type: 'LoadBalancer' }, ['LoadBalancer', '10.96.0.17', '<pending>', '80:30000/TCP']],
+    [{ type: 'NodePort', externalIPs: ['1.2.3.4'] }, ['NodePort', firstChoice, '1.2.3.4', '80:30000/TCP']],
+    [{ type: 'LoadBalancer' }, ['LoadBalancer', firstChoice, '<pending>', '80:30000/TCP']],
     [{ type: 'ExternalName', externalName: 'a.b', ports: [] }, ['ExternalName', '<none>', 'a.b', '<none>']],
   ])('shows %j', (spec, expected) => {
     expect(cells(spec)).toEqual(expected)
