@@ -134,12 +134,12 @@ describe('webhooks', () => {
       {
         matchConditions: [
           { name: 'a', expression: ' ' },
-          { name: 'a', expression: 'no CEL' },
+          { name: 'a', expression: 'wrong' },
         ],
       },
       [
         'matchConditions[0].expression: Required value',
-        'matchConditions[1].expression: Invalid value: "no CEL": compilation failed',
+        'matchConditions[1].expression: Invalid value: "wrong": compilation failed: wrong',
         'matchConditions[1].name: Duplicate value: "a"',
       ],
     ],
@@ -201,9 +201,9 @@ describe('a ValidatingAdmissionPolicy', () => {
       ],
     ],
     [
-      { validations: [{ expression: 'no CEL', message: 'a\nb' }] },
+      { validations: [{ expression: 'wrong', message: 'a\nb' }] },
       [
-        'spec.validations[0].expression: Invalid value: "no CEL": compilation failed',
+        'spec.validations[0].expression: Invalid value: "wrong": compilation failed: wrong',
         'spec.validations[0].message: Invalid value: "a\\nb": message must not contain line breaks',
       ],
     ],

@@ -76,13 +76,11 @@ describe('ResourceClaim', () => {
     ],
     [
       {
-        requests: [
-          { name: 'x', exactly: { deviceClassName: 'c', selectors: [{}, { cel: { expression: 'no CEL' } }] } },
-        ],
+        requests: [{ name: 'x', exactly: { deviceClassName: 'c', selectors: [{}, { cel: { expression: 'wrong' } }] } }],
       },
       [
         'requests[0].exactly.selectors[0].cel: Required value',
-        'requests[0].exactly.selectors[1].cel.expression: Invalid value: "no CEL": compilation failed',
+        'requests[0].exactly.selectors[1].cel.expression: Invalid value: "wrong": compilation failed: wrong',
       ],
     ],
     [

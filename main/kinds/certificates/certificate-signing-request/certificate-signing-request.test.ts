@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { CertificateSigningRequest } from '../../../../common/api/generated/types.ts'
 import { runKindContract } from '../../kind-contract.ts'
-import { createObject, newTestContext, testNow, updateObject, type Manifest } from '../../testing/lifecycle.ts'
+import { createObject, newTestContext, testNow, updateObject } from '../../testing/lifecycle.ts'
 import { certificateSigningRequest as kind } from './index.ts'
 
 /** openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /O=dev/CN=ada, in base64. */
