@@ -15,6 +15,7 @@ import { newPodGcController } from './pod-gc/index.ts'
 import { newReplicaSetController } from './replica-set/index.ts'
 import { newResourceQuotaController } from './resource-quota/index.ts'
 import { newRootCaPublisher } from './root-ca-publisher/index.ts'
+import { newReplicationControllerController } from './replication-controller/index.ts'
 import type { ControllerFactory } from './runtime/deps.ts'
 import { newServiceAccountController } from './service-account/index.ts'
 import { newStatefulSetController } from './stateful-set/index.ts'
@@ -45,6 +46,7 @@ export const controllerList: readonly ControllerEntry[] = [
   on('clusterrole-aggregation-controller', 'clusterrole-aggregation', newClusterRoleAggregationController),
   on('deployment-controller', 'deployment', newDeploymentController),
   on('replicaset-controller', 'replicaset', newReplicaSetController),
+  on('replicationcontroller-controller', 'replicationcontroller', newReplicationControllerController),
   on('daemonset-controller', 'daemonset', newDaemonSetController),
   on('statefulset-controller', 'statefulset', newStatefulSetController),
   on('job-controller', 'job', newJobController),

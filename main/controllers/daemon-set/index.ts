@@ -17,6 +17,7 @@ import type { ControllerFactory } from '../runtime/deps.ts'
 import { byController, byNamespace, namespaceIndex, orphans, ownershipIndexes } from '../runtime/indexes.ts'
 import { planHistoryCleanup } from '../revisions/history.ts'
 import { deleteRevisions, ensureRevision } from '../revisions/keep-history.ts'
+import { FailureBackoff } from './failure-backoff.ts'
 import { placementOf, specForNode } from './placement.ts'
 import type { DaemonPlan, NodeView } from './plan.ts'
 import { generationAnnotation, hashLabel, planPods, planStatus, planUpdate, viewNodes } from './plan.ts'
@@ -31,6 +32,7 @@ export const newDaemonSetController: ControllerFactory = (deps) => {
   const nodeInformer = deps.informers.of(nodes)
   const revisionInformer = deps.informers.of(controllerRevisions, ownershipIndexes)
   const expectations = new Expectations(podInformer, deps.clock)
+  const backoff = new FailureBackoff(deps.clock)
 
   const setsOfPod = (pod: Pod): string[] => {
     const owner = controllerOf(pod)
@@ -72,9 +74,9 @@ export const newDaemonSetController: ControllerFactory = (deps) => {
     const failure = await apply(key, set, plan, hash)
     await writeStatus(set, views, hash)
     await cleanUp(set, all, revision, owned)
-    if (failure !== undefined && !isNamespaceTerminating(failure)) throw failure
-    const wait = nextAvailable(set, owned, now)
-    return wait === undefined ? undefined : requeueAfter(wait)
+    if (failure.error !== undefined && !isNamespaceTerminating(failure.error)) throw failure.error
+    const waits = [nextAvailable(set, owned, now), failure.againInMs].filter((wait) => wait !== undefined)
+    return waits.length === 0 ? undefined : requeueAfter(Math.min(...waits))
   }
 
   async function currentRevision(
@@ -108,22 +110,38 @@ export const newDaemonSetController: ControllerFactory = (deps) => {
     return applyAdoption({ client, owner: set, ownerRef: daemonSets, dependents: pods, plan })
   }
 
-  /** Returns the first failure, after everything was tried. */
-  async function apply(key: string, set: DaemonSet, plan: DaemonPlan, hash: string): Promise<Error | undefined> {
+  /** Returns the first failure, after everything was tried, and when a failed pod may be replaced that may not be yet. */
+  async function apply(
+    key: string,
+    set: DaemonSet,
+    plan: DaemonPlan,
+    hash: string,
+  ): Promise<{ error: Error | undefined; againInMs: number | undefined }> {
+    const ended: Pod[] = []
+    let againInMs: number | undefined
     for (const pod of plan.failed) {
-      const message = `Found failed daemon pod ${objectKey(pod)} on node ${pod.spec?.nodeName ?? ''}, will try to kill it`
-      events.event(set, 'Warning', 'FailedDaemonPod', message)
+      const node = pod.spec?.nodeName ?? ''
+      const wait = backoff.next(`${set.metadata.uid ?? ''}/${String(set.metadata.generation)}/${node}`)
+      if (wait > 0) {
+        againInMs = Math.min(againInMs ?? wait, wait)
+        continue
+      }
+      ended.push(pod)
+      const about = `daemon pod ${objectKey(pod)} on node ${node}`
+      if (pod.status?.phase === 'Succeeded')
+        events.event(set, 'Normal', 'SucceededDaemonPod', `Found succeeded ${about}, will try to delete it`)
+      else events.event(set, 'Warning', 'FailedDaemonPod', `Found failed ${about}, will try to kill it`)
     }
     const made = await slowStart(plan.create.length, async (i) => {
       expectations.created(key, await podControl.create(set, podForNode(set, plan.create[i] ?? '', hash)))
     })
     const deleted = await Promise.allSettled(
-      [...plan.delete, ...plan.failed].map(async (pod) => {
+      [...plan.delete, ...ended].map(async (pod) => {
         await podControl.delete(set, pod)
         expectations.deleted(key, pod)
       }),
     )
-    return made.error ?? firstFailure(deleted)
+    return { error: made.error ?? firstFailure(deleted), againInMs }
   }
 
   function podForNode(set: DaemonSet, nodeName: string, hash: string): Pod {

@@ -1,7 +1,7 @@
 // Pure decisions of the daemon set controller: which pods to make and delete on which nodes, the next step of a rolling update, status.
 import type { DaemonSet, DaemonSetStatus, Node, Pod } from '../../../common/api/generated/types.ts'
 import { scaleValue } from '../deployment/limits.ts'
-import { isPodAvailable, isPodReady, isPodTerminating } from '../pods/pod-state.ts'
+import { isPodAvailable, isPodFinished, isPodReady, isPodTerminating } from '../pods/pod-state.ts'
 import type { Placement } from './placement.ts'
 import { nodeOfPod } from './placement.ts'
 
@@ -18,7 +18,7 @@ export interface DaemonPlan {
   /** Nodes that need a pod. */
   create: string[]
   delete: Pod[]
-  /** Pods that have failed and make room for a new one. */
+  /** Pods that have ended, which daemons should not, and make room for a new one. */
   failed: Pod[]
 }
 
@@ -51,7 +51,7 @@ export function planPods(daemonSet: DaemonSet, views: readonly NodeView[], hash:
       plan.delete.push(...pods.filter((pod) => !isPodTerminating(pod)))
       continue
     }
-    const failed = pods.filter((pod) => pod.status?.phase === 'Failed' && !isPodTerminating(pod))
+    const failed = pods.filter((pod) => isPodFinished(pod) && !isPodTerminating(pod))
     plan.failed.push(...failed)
     const running = pods.filter((pod) => !isPodTerminating(pod) && !failed.includes(pod))
     if (placement.shouldRun && pods.length === failed.length) {

@@ -1,5 +1,11 @@
-// Pure decisions of the replica set controller: how many pods to make or delete, which ones to delete, what the status says.
-import type { Pod, ReplicaSet, ReplicaSetCondition, ReplicaSetStatus } from '../../../common/api/generated/types.ts'
+// Pure decisions about a number of like pods: how many pods to make or delete, which ones to delete, what the status says.
+import type {
+  Pod,
+  ReplicaSet,
+  ReplicaSetCondition,
+  ReplicaSetStatus,
+  ReplicationController,
+} from '../../../common/api/generated/types.ts'
 import { formatTime } from '../../../common/machinery/clock.ts'
 import {
   availableInMs,
@@ -10,6 +16,9 @@ import {
   podCondition,
   restartsOf,
 } from '../pods/pod-state.ts'
+
+/** What keeps a number of like pods. */
+export type Replicated = ReplicaSet | ReplicationController
 
 /** Pods made or deleted in one go. */
 export const burstReplicas = 500
@@ -24,12 +33,12 @@ export interface ReplicaPlan {
  * are found.
  */
 export function planReplicas(
-  replicaSet: ReplicaSet,
+  owner: Replicated,
   active: readonly Pod[],
   related: readonly Pod[],
   nowMs: number,
 ): ReplicaPlan {
-  const surplus = active.length - (replicaSet.spec?.replicas ?? 1)
+  const surplus = active.length - (owner.spec?.replicas ?? 1)
   if (surplus === 0) return { create: 0, delete: [] }
   if (surplus < 0) return { create: Math.min(-surplus, burstReplicas), delete: [] }
   const wanted = Math.min(surplus, burstReplicas)
@@ -99,35 +108,36 @@ function ageBucket(since: string | undefined, nowMs: number): number {
 }
 
 export function planStatus(
-  replicaSet: ReplicaSet,
+  owner: Replicated,
   owned: readonly Pod[],
   failure: Error | undefined,
   wantedDifference: number,
   nowMs: number,
 ): ReplicaSetStatus {
   const active = owned.filter(isPodActive)
-  const minReadySeconds = replicaSet.spec?.minReadySeconds ?? 0
-  const templateLabels = Object.entries(replicaSet.spec?.template?.metadata?.labels ?? {})
+  const minReadySeconds = owner.spec?.minReadySeconds ?? 0
+  const templateLabels = Object.entries(owner.spec?.template?.metadata?.labels ?? {})
   const count = (test: (pod: Pod) => boolean): number => active.reduce((sum, pod) => sum + (test(pod) ? 1 : 0), 0)
-  const conditions = planConditions(replicaSet, failure, wantedDifference, nowMs)
+  const conditions = planConditions(owner, failure, wantedDifference, nowMs)
   return {
     replicas: active.length,
     fullyLabeledReplicas: count((pod) => templateLabels.every(([key, value]) => pod.metadata.labels?.[key] === value)),
     readyReplicas: count(isPodReady),
     availableReplicas: count((pod) => isPodAvailable(pod, minReadySeconds, nowMs)),
-    terminatingReplicas: owned.filter(isPodTerminating).length,
-    observedGeneration: replicaSet.metadata.generation,
+    // Replication controllers do not say.
+    ...(owner.kind === 'ReplicaSet' ? { terminatingReplicas: owned.filter(isPodTerminating).length } : {}),
+    observedGeneration: owner.metadata.generation,
     ...(conditions.length === 0 ? {} : { conditions }),
   }
 }
 
 function planConditions(
-  replicaSet: ReplicaSet,
+  owner: Replicated,
   failure: Error | undefined,
   wantedDifference: number,
   nowMs: number,
 ): ReplicaSetCondition[] {
-  const conditions = replicaSet.status?.conditions ?? []
+  const conditions = owner.status?.conditions ?? []
   const others = conditions.filter((condition) => condition.type !== 'ReplicaFailure')
   if (failure === undefined) return others
   const reason = wantedDifference < 0 ? 'FailedCreate' : 'FailedDelete'
@@ -138,8 +148,8 @@ function planConditions(
 }
 
 /** Milliseconds until the next ready pod counts as available; undefined when none is on its way. */
-export function nextAvailableInMs(replicaSet: ReplicaSet, owned: readonly Pod[], nowMs: number): number | undefined {
-  const minReadySeconds = replicaSet.spec?.minReadySeconds ?? 0
+export function nextAvailableInMs(owner: Replicated, owned: readonly Pod[], nowMs: number): number | undefined {
+  const minReadySeconds = owner.spec?.minReadySeconds ?? 0
   if (minReadySeconds === 0) return undefined
   const waits = owned.filter(isPodActive).flatMap((pod) => {
     const wait = availableInMs(pod, minReadySeconds, nowMs)
