@@ -10,8 +10,10 @@ import type { Clock } from '../../common/machinery/clock.ts'
 import type { Logger } from '../../common/machinery/logger.ts'
 import { selectControllers } from './list.ts'
 import type { ControllerDeps } from './runtime/deps.ts'
+import type { ClusterSigner } from './runtime/signer.ts'
 
 export type { ControllerDeps, ControllerFactory } from './runtime/deps.ts'
+export type { ClusterSigner, RequestedIdentity } from './runtime/signer.ts'
 
 export type { ControllerEntry } from './list.ts'
 export { controllerList, selectControllers } from './list.ts'
@@ -21,6 +23,8 @@ export interface StartControllersOptions {
   client: KubeClient
   /** PEM of the cluster's CA. */
   clusterCA: string
+  /** Without it nothing is signed: no certificates, no tokens in secrets. */
+  signer?: ClusterSigner
   clock: Clock
   logger: Logger
   /** Which to run, in the notation of `selectControllers`. Default: all that are on by default. */
@@ -65,6 +69,7 @@ export function startControllers(options: StartControllersOptions): RunningContr
     clock,
     logger,
     clusterCA,
+    signer: options.signer,
   }
   const controllers = enabled.map(({ create }) => create(deps))
   const ready = Promise.all(controllers.map((controller) => controller.start())).then(() => undefined)

@@ -18,6 +18,7 @@ import { newRootCaPublisher } from './root-ca-publisher/index.ts'
 import { newReplicationControllerController } from './replication-controller/index.ts'
 import type { ControllerFactory } from './runtime/deps.ts'
 import { newServiceAccountController } from './service-account/index.ts'
+import { newServiceAccountTokenController } from './service-account-tokens/index.ts'
 import { newStatefulSetController } from './stateful-set/index.ts'
 import { newTaintEvictionController } from './taint-eviction/index.ts'
 import { newTtlAfterFinishedController } from './ttl-after-finished/index.ts'
@@ -42,6 +43,7 @@ const on = (name: string, alias: string, create: ControllerFactory): ControllerE
 export const controllerList: readonly ControllerEntry[] = [
   on('namespace-controller', 'namespace', newNamespaceController),
   on('serviceaccount-controller', 'serviceaccount', newServiceAccountController),
+  on('serviceaccount-token-controller', 'serviceaccount-token', newServiceAccountTokenController),
   on('root-ca-certificate-publisher-controller', 'root-ca-cert-publisher', newRootCaPublisher),
   on('clusterrole-aggregation-controller', 'clusterrole-aggregation', newClusterRoleAggregationController),
   on('deployment-controller', 'deployment', newDeploymentController),

@@ -18,6 +18,7 @@ import { startCompactor } from '../store/compactor.ts'
 import { openSqliteStore } from '../store/sqlite/index.ts'
 import { newApiServiceReconciler } from './api-service.ts'
 import { writeFileAtomic } from './atomic-file.ts'
+import { clusterSigner } from './cluster-signer.ts'
 import { clusterNetwork } from './cluster-network.ts'
 import { ensureDefaultObjects } from './default-objects.ts'
 import type { EngineInfo } from './engine-info.ts'
@@ -164,6 +165,7 @@ export async function startEngine(
     const controllers = startControllers({
       client: createClient(api.transport(controllerManager)),
       clusterCA: pki.authority.cert,
+      signer: clusterSigner({ authority: pki.authority, serviceAccountPem: pki.serviceAccountKey.privatePem }),
       logger: logger.child({ part: 'controllers' }),
       clock,
     })

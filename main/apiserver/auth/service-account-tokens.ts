@@ -2,6 +2,7 @@
 // bound to, so verification looks at the store each time; only the signature check is remembered.
 import { importPKCS8, importSPKI, jwtVerify, SignJWT, type CryptoKey, type JWTPayload } from 'jose'
 import { createPublicKey } from 'node:crypto'
+import type { Secret } from '../../../common/api/generated/types.ts'
 import type { Clock } from '../../../common/machinery/clock.ts'
 import type { KubeObject } from '../../../common/machinery/meta.ts'
 import { unauthorized } from '../../../common/machinery/status.ts'
@@ -29,6 +30,9 @@ export interface ServiceAccountTokensOptions {
 }
 
 const maxCached = 4096
+
+/** Issuer of the tokens in secrets of type kubernetes.io/service-account-token. They never expire: they end with their secret. */
+const secretTokenIssuer = 'kubernetes/serviceaccount'
 
 export class ServiceAccountTokens {
   readonly #options: ServiceAccountTokensOptions
@@ -85,8 +89,8 @@ export class ServiceAccountTokens {
   verify(token: string, audiences: readonly string[] = [this.audience]): UserInfo | Promise<UserInfo> {
     const payload = this.#verified.get(token)
     return payload === undefined
-      ? this.#verifySignature(token).then((fresh) => this.#check(fresh, audiences))
-      : this.#check(payload, audiences)
+      ? this.#verifySignature(token).then((fresh) => this.#check(token, fresh, audiences))
+      : this.#check(token, payload, audiences)
   }
 
   async #verifySignature(token: string): Promise<JWTPayload> {
@@ -94,7 +98,7 @@ export class ServiceAccountTokens {
     this.#publicKey ??= importSPKI(key.publicPem, this.#algorithm)
     try {
       const { payload } = await jwtVerify(token, await this.#publicKey, {
-        issuer: key.issuer,
+        issuer: [key.issuer, secretTokenIssuer],
         algorithms: [this.#algorithm],
         currentDate: new Date(clock.now()),
       })
@@ -106,7 +110,8 @@ export class ServiceAccountTokens {
     }
   }
 
-  #check(payload: JWTPayload, audiences: readonly string[]): UserInfo {
+  #check(token: string, payload: JWTPayload, audiences: readonly string[]): UserInfo {
+    if (payload.iss === secretTokenIssuer) return this.#checkSecretToken(token, payload, audiences)
     const now = this.#options.clock.now() / 1000
     if ((payload.exp ?? 0) <= now) throw unauthorized()
     const given = typeof payload.aud === 'string' ? [payload.aud] : (payload.aud ?? [])
@@ -126,12 +131,24 @@ export class ServiceAccountTokens {
       extra[`authentication.kubernetes.io/${kind}-name`] = [reference.name ?? '']
       extra[`authentication.kubernetes.io/${kind}-uid`] = [reference.uid ?? '']
     }
-    return {
-      name: userName(namespace, account.name ?? ''),
-      uid: account.uid ?? '',
-      groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
-      extra,
+    return accountUser(namespace, account, extra)
+  }
+
+  /** Good as long as its secret holds it and its account lives. */
+  #checkSecretToken(token: string, payload: JWTPayload, audiences: readonly string[]): UserInfo {
+    // Such a token names no audience: it is meant for this server alone.
+    if (!audiences.includes(this.audience)) throw unauthorized()
+    const claim = (name: string): string => {
+      const value = payload[`kubernetes.io/serviceaccount/${name}`]
+      return typeof value === 'string' ? value : ''
     }
+    const namespace = claim('namespace')
+    const account = { name: claim('service-account.name'), uid: claim('service-account.uid') }
+    this.#requireAlive('serviceaccounts', namespace, account)
+    const secret = this.#options.lookup('secrets', namespace, claim('secret.name')) as (KubeObject & Secret) | undefined
+    const held = Buffer.from(secret?.data?.['token'] ?? '', 'base64').toString('utf8')
+    if (held !== token || secret?.metadata.deletionTimestamp !== undefined) throw unauthorized()
+    return accountUser(namespace, account, {})
   }
 
   #requireAlive(plural: string, namespace: string, { name = '', uid }: { name?: string; uid?: string }): void {
@@ -141,6 +158,19 @@ export class ServiceAccountTokens {
     const { deletionTimestamp } = object.metadata
     if (deletionTimestamp !== undefined && Date.parse(deletionTimestamp) + 60_000 < this.#options.clock.now())
       throw unauthorized()
+  }
+}
+
+function accountUser(
+  namespace: string,
+  { name = '', uid = '' }: { name?: string; uid?: string },
+  extra: Readonly<Record<string, readonly string[]>>,
+): UserInfo {
+  return {
+    name: userName(namespace, name),
+    uid,
+    groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
+    extra,
   }
 }
 

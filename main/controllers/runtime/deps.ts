@@ -5,6 +5,7 @@ import type { KubeClient } from '../../../common/client/client.ts'
 import type { Controller } from '../../../common/client/controller.ts'
 import type { EventRecorder } from '../../../common/client/event-recorder.ts'
 import type { SharedInformers } from '../../../common/client/shared-informers.ts'
+import type { ClusterSigner } from './signer.ts'
 
 export interface ControllerDeps {
   /** A client whose writes are attributed to `fieldManager`. */
@@ -16,6 +17,8 @@ export interface ControllerDeps {
   readonly logger: Logger
   /** PEM of the cluster's CA, published to every namespace as kube-root-ca.crt. */
   readonly clusterCA: string
+  /** Absent where the cluster's keys are not at hand: what needs signing is then left to others. */
+  readonly signer: ClusterSigner | undefined
 }
 
 export type ControllerFactory = (deps: ControllerDeps) => Controller

@@ -17,10 +17,13 @@ export interface TestControlPlane {
   readonly transport: Transport
   /** As a member of system:masters. */
   readonly client: KubeClient
+  /** Signs service account tokens for this server. */
+  readonly serviceAccountPem: string
   close(): Promise<void>
 }
 
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+const serviceAccountPem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
 
 export async function startTestControlPlane(clock: Clock = systemClock): Promise<TestControlPlane> {
   const store = createMemoryStore()
@@ -35,7 +38,7 @@ export async function startTestControlPlane(clock: Clock = systemClock): Promise
     // Nothing listens: the in-process transport needs no certificate.
     tls: { cert: '', key: '', clientCa: '' },
     serviceAccountKey: {
-      privatePem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+      privatePem: serviceAccountPem,
       publicPem: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
       issuer: 'https://kubernetes.default.svc.cluster.local',
     },
@@ -49,6 +52,7 @@ export async function startTestControlPlane(clock: Clock = systemClock): Promise
     api,
     transport,
     client,
+    serviceAccountPem,
     async close() {
       await api.close()
       await store.close()

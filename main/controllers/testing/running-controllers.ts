@@ -3,6 +3,8 @@ import type { Clock } from '../../../common/machinery/clock.ts'
 import { systemClock } from '../../../common/machinery/clock.ts'
 import { silentLogger } from '../../../common/machinery/logger.ts'
 import type { KubeClient } from '../../../common/client/client.ts'
+import { clusterSigner } from '../../engine/cluster-signer.ts'
+import { createAuthority } from '../../pki/certificates.ts'
 import type { RunningControllers } from '../index.ts'
 import { startControllers } from '../index.ts'
 import type { TestControlPlane } from './control-plane.ts'
@@ -15,6 +17,9 @@ export interface TestControllers {
   stop(): Promise<void>
 }
 
+/** One for all tests of a file: making keys takes time. */
+const authority = createAuthority('test-ca')
+
 export async function startTestControllers(
   controllerNames: readonly string[],
   clock: Clock = systemClock,
@@ -25,6 +30,7 @@ export async function startTestControllers(
     clock,
     logger: silentLogger,
     clusterCA: 'the CA',
+    signer: clusterSigner({ authority: await authority, serviceAccountPem: plane.serviceAccountPem }),
     controllers: controllerNames,
   })
   await controllers.ready
