@@ -7,7 +7,8 @@ import { setOwn } from '../json.ts'
 import { badRequest } from '../status.ts'
 import type { Definitions } from './definitions.ts'
 import { goTypeName, requireDefinition, shortName } from './definitions.ts'
-import { describeJson, scalarDecoders, UnreadableValueError, WrongTypeError, zeroScalars } from './scalars.ts'
+import { describeJson, scalarDecoders, zeroScalars, UnreadableValueError, WrongTypeError } from './scalars.ts'
+import { isAlwaysThere, zeroValue } from './zero-values.ts'
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
 
@@ -24,8 +25,8 @@ export interface DecodeResult {
 }
 
 export interface Decoder {
-  /** Throws DecodeError. `name`: full definition name. */
-  decode(name: string, value: unknown): DecodeResult
+  /** Throws DecodeError. `name`: full definition name. `fill`: fields that Go's types always have get their zero value when absent. */
+  decode(name: string, value: unknown, options?: { readonly fill?: boolean }): DecodeResult
 }
 
 /** Upstream stops reporting after so many. */
@@ -41,6 +42,7 @@ interface Context {
   /** Name of the innermost definition, which Go names in type errors. */
   struct: string
   unknown: string[]
+  fill: boolean
 }
 
 type Decode = (value: unknown, context: Context) => unknown
@@ -78,7 +80,9 @@ export function createDecoder(definitions: Definitions): Decoder {
 
   const compileStruct = (struct: string, goType: string, fields: Readonly<Record<string, Field>>): Decode => {
     const table = new Map<string, CompiledField>()
+    const zeros: { name: string; zero(context: Context): unknown }[] = []
     for (const [name, field] of Object.entries(fields)) {
+      if (isAlwaysThere(definitions, struct, name, field)) zeros.push({ name, zero: compileZero(field.type) })
       table.set(name, { step: { field: name }, decode: compileType(field.type), dropEmpty: isDroppedWhenEmpty(field) })
     }
     return (value, context) => {
@@ -102,13 +106,28 @@ export function createDecoder(definitions: Definitions): Decoder {
         if (field.dropEmpty && isEmpty(decoded)) continue
         result[name] = decoded
       }
+      if (context.fill) for (const { name, zero } of zeros) if (!(name in result)) result[name] = zero(context)
       context.struct = outer
       return result
     }
   }
 
+  const compileZero = (type: TypeFact): ((context: Context) => unknown) => {
+    if (typeof type === 'string') return () => zeroScalars[type]
+    if ('array' in type) return () => []
+    if ('map' in type) return () => ({})
+    if (requireDefinition(definitions, type.ref).is !== undefined) return () => zeroValue(type, definitions)
+    const decode = compileType(type)
+    return (context) => decode({}, context)
+  }
+
+  /** A null inside a list or map. */
+  const compileNull = (item: TypeFact): ((context: Context) => unknown) =>
+    typeof item === 'object' && 'ref' in item ? compileZero(item) : () => zeroValue(item, definitions)
+
   const compileArray = (item: TypeFact): Decode => {
     const decodeItem = compileType(item)
+    const zero = compileNull(item)
     const goType = goTypeName({ array: item })
     return (value, context) => {
       if (!Array.isArray(value)) throw wrongType(value, goType, context)
@@ -116,7 +135,7 @@ export function createDecoder(definitions: Definitions): Decoder {
       for (let index = 0; index < value.length; index += 1) {
         const given: unknown = value[index]
         context.path.push({ index })
-        result[index] = given === null ? zeroValue(item, definitions) : decodeItem(given, context)
+        result[index] = given === null ? zero(context) : decodeItem(given, context)
         context.path.pop()
       }
       return result
@@ -125,6 +144,7 @@ export function createDecoder(definitions: Definitions): Decoder {
 
   const compileMap = (item: TypeFact): Decode => {
     const decodeItem = compileType(item)
+    const zero = compileNull(item)
     const goType = goTypeName({ map: item })
     return (value, context) => {
       if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrongType(value, goType, context)
@@ -133,7 +153,7 @@ export function createDecoder(definitions: Definitions): Decoder {
         const given = (value as JsonObject)[key]
         if (given === undefined) continue
         context.path.push({ key })
-        const decoded = given === null ? zeroValue(item, definitions) : decodeItem(given, context)
+        const decoded = given === null ? zero(context) : decodeItem(given, context)
         context.path.pop()
         setOwn(result, key, decoded)
       }
@@ -142,8 +162,8 @@ export function createDecoder(definitions: Definitions): Decoder {
   }
 
   return {
-    decode(name, value) {
-      const context: Context = { path: [], struct: '', unknown: [] }
+    decode(name, value, { fill = false } = {}) {
+      const context: Context = { path: [], struct: '', unknown: [], fill }
       const decode = decodeRef(name)
       return { value: decode(value, context) as JsonObject, unknown: context.unknown }
     },
@@ -178,13 +198,6 @@ function compileScalar(decode: (value: unknown) => unknown, goType: string): Dec
   }
 }
 
-function zeroValue(type: TypeFact, definitions: Definitions): unknown {
-  if (typeof type === 'string') return zeroScalars[type]
-  if ('array' in type || 'map' in type) return null
-  const { is } = requireDefinition(definitions, type.ref)
-  return is === undefined ? {} : zeroValue(is, definitions)
-}
-
 function wrongType(value: unknown, goType: string, context: Context, described = describeJson(value)): DecodeError {
   const fields = context.path.flatMap((step) => ('field' in step ? [step.field] : []))
   const target =
@@ -213,6 +226,8 @@ export interface DecodeRequest {
   kind: string
   /** Duplicate fields found by `findDuplicateFields` in the text, when it was searched. */
   duplicates?: readonly string[]
+  /** See Decoder. */
+  fill?: boolean
 }
 
 /**
@@ -220,7 +235,7 @@ export interface DecodeRequest {
  * warnings (Warn) or refused (Strict). Throws StatusError 400 with upstream's message.
  */
 export function decodeBody(request: DecodeRequest): { value: JsonObject; warnings: string[] } {
-  const { decoder, definition, value, fieldValidation, version, kind, duplicates = [] } = request
+  const { decoder, definition, value, fieldValidation, version, kind, duplicates = [], fill = false } = request
   const refuse = (why: string, options?: ErrorOptions): Error => {
     const error = badRequest(`${kind} in version "${version}" cannot be handled as a ${shortName(definition)}: ${why}`)
     error.cause = options?.cause
@@ -228,7 +243,7 @@ export function decodeBody(request: DecodeRequest): { value: JsonObject; warning
   }
   let result: DecodeResult
   try {
-    result = decoder.decode(definition, value)
+    result = decoder.decode(definition, value, { fill })
   } catch (error) {
     if (error instanceof DecodeError) throw refuse(error.message, { cause: error })
     throw error

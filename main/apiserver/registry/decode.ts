@@ -59,6 +59,8 @@ export function decodeObject(
     readonly fieldValidation: FieldValidation
     readonly warn: (text: string) => void
     readonly duplicates?: readonly string[]
+    /** Part of an object (what an applier manages): nothing is filled in that it does not say. */
+    readonly partial?: boolean
   },
 ): KubeObject {
   const typed = requireType({ apiVersion: resource.apiVersion, kind: resource.kind.kind }, body)
@@ -72,6 +74,7 @@ export function decodeObject(
     version: resource.kind.version,
     kind: resource.kind.kind,
     ...(options.duplicates === undefined ? {} : { duplicates: options.duplicates }),
+    fill: options.partial !== true && decoder === sharedDecoder,
   })
   for (const warning of warnings) options.warn(warning)
   value['metadata'] ??= {}
@@ -92,6 +95,7 @@ export function decodeType<T>(
     fieldValidation,
     version: type.apiVersion,
     kind: type.kind,
+    fill: true,
   }).value as T
 }
 

@@ -5,7 +5,6 @@ import { badRequest } from '../../../common/machinery/status.ts'
 import type { UpdateStrategy } from '../../kinds/kind.ts'
 import { decodeObject } from '../registry/decode.ts'
 import { applyFields } from '../registry/field-ownership.ts'
-import { deepCopy } from '../registry/stored-object.ts'
 import { updateObject } from '../registry/update.ts'
 import { type ApiCall, type CallResult, fieldValidationOf, requireBody, writeRequestOf } from './api-call.ts'
 import { requireSameIdentity } from './identity.ts'
@@ -23,6 +22,7 @@ export async function applyObject(
     fieldValidation: fieldValidationOf(call),
     warn: call.warn,
     duplicates,
+    partial: true,
   })
   requireSameIdentity(config.metadata, resource.namespaced ? info : { namespace: '', name: info.name })
   if ((config.metadata.managedFields ?? []).length > 0) throw badRequest('metadata.managedFields must be nil')
@@ -33,14 +33,16 @@ export async function applyObject(
       now: formatTime(registry.clock.now()),
       force,
     })
+  // A copy: the result shares parts with the frozen stored object, and what follows changes it in place.
+  const whole = (merged: KubeObject): KubeObject =>
+    decodeObject(resource, merged, { fieldValidation: 'Ignore', warn: () => undefined })
   const { object, created } = await updateObject(registry, resource, {
     namespace: info.namespace,
     name: info.name,
     subresource: info.subresource,
     strategy,
-    // The result shares parts with the frozen stored object; what follows changes it in place.
-    change: (current) => deepCopy(apply(current.object)),
-    ...(info.subresource === '' ? { createInstead: () => deepCopy(apply(undefined)) } : {}),
+    change: (current) => whole(apply(current.object)),
+    ...(info.subresource === '' ? { createInstead: () => whole(apply(undefined)) } : {}),
     request,
     fieldsAreTracked: true,
   })
