@@ -8,6 +8,7 @@ import type { Transport } from '../../common/client/transport.ts'
 import type { NodeConnections } from '../channel/node-connections.ts'
 import type { ClusterFacts, KindDefinition } from '../kinds/kind.ts'
 import type { Store } from '../store/store.ts'
+import type { AdmissionSelection } from './admission/plugins.ts'
 
 export interface UserInfo {
   readonly name: string
@@ -72,6 +73,8 @@ export interface ApiServerOptions {
     res: HttpResponse,
     authenticated: UserInfo | undefined,
   ) => boolean | Promise<boolean>
+  /** Admission plugins besides and without the default ones; AdmissionPluginError for unknown names. */
+  readonly admissionPlugins?: AdmissionSelection
   /** Extra authenticator, asked after client certificate and bearer token (the window's session cookie). */
   readonly authenticate?: (req: HttpRequest) => UserInfo | undefined
 }

@@ -45,7 +45,9 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     logger,
     cluster: options.cluster,
     resources,
-    admission: new AdmissionChain(newAdmissionPlugins({ authorizer: () => authorizer, rbac: () => rbac })),
+    admission: new AdmissionChain(
+      newAdmissionPlugins({ authorizer: () => authorizer, rbac: () => rbac }, options.admissionPlugins),
+    ),
   }
   const serviceAccounts = new ServiceAccountTokens({
     key: options.serviceAccountKey,

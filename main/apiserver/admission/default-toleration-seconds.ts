@@ -1,12 +1,13 @@
 // Every pod tolerates a node that is not ready or unreachable for five minutes, unless it says otherwise.
 import type { Pod, Toleration } from '../../../common/api/generated/types.ts'
-import type { AdmissionPlugin } from './admission.ts'
+import { type AdmissionPlugin, concernsCore } from './admission.ts'
 
 const seconds = 300
 const keys = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable']
 
 export const defaultTolerationSeconds: AdmissionPlugin = {
   name: 'DefaultTolerationSeconds',
+  concerns: concernsCore('pods'),
   mutate({ operation, resourceName, subresource, object }) {
     if (operation !== 'CREATE' || resourceName.group !== '' || resourceName.resource !== 'pods' || subresource !== '')
       return false

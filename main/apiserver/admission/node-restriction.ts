@@ -1,7 +1,7 @@
 // A node may write its own Node object and the pods bound to it, and nothing that would give it more than that.
 import type { Node, Pod } from '../../../common/api/generated/types.ts'
 import { forbidden, type StatusError } from '../../../common/machinery/status.ts'
-import type { AdmissionAttributes, AdmissionPlugin } from './admission.ts'
+import { type AdmissionAttributes, type AdmissionPlugin, concernsCore } from './admission.ts'
 
 const userPrefix = 'system:node:'
 const protectedLabels = 'node-restriction.kubernetes.io/'
@@ -15,6 +15,7 @@ export function nodeNameOf(user: { readonly name: string; readonly groups: reado
 
 export const nodeRestriction: AdmissionPlugin = {
   name: 'NodeRestriction',
+  concerns: concernsCore('nodes', 'pods'),
   validate(attributes) {
     const { request, resourceName } = attributes
     const node = nodeNameOf(request.user)

@@ -29,6 +29,7 @@ export function rbacEscalation(authorizer: () => Authorizer, rbac: () => RbacAut
   }
   return {
     name: 'RBACEscalation',
+    concerns: ({ group }) => group === rbacGroup,
     validate(attributes) {
       const { operation, resourceName, object, old, request } = attributes
       if (

@@ -3,7 +3,7 @@ import { randomSuffix } from '../../../common/machinery/random-name.ts'
 import type { Container, Pod, PodSpec, ServiceAccount, Volume } from '../../../common/api/generated/types.ts'
 import { forbidden } from '../../../common/machinery/status.ts'
 import { lookup } from '../registry/context.ts'
-import type { AdmissionPlugin } from './admission.ts'
+import { type AdmissionPlugin, concernsCore } from './admission.ts'
 
 const mountPath = '/var/run/secrets/kubernetes.io/serviceaccount'
 const volumePrefix = 'kube-api-access-'
@@ -12,6 +12,7 @@ const tokenSeconds = 3607
 
 export const serviceAccount: AdmissionPlugin = {
   name: 'ServiceAccount',
+  concerns: concernsCore('pods'),
   mutate({ operation, resourceName, subresource, object, name, namespace, registry }) {
     if (operation !== 'CREATE' || resourceName.group !== '' || resourceName.resource !== 'pods' || subresource !== '')
       return false

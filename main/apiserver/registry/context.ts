@@ -26,6 +26,8 @@ export interface WriteRequest {
   readonly fieldManager: string
   /** Collects Warning header texts. */
   readonly warn: (text: string) => void
+  /** Notes for the audit log about this request ("pod-security.kubernetes.io/audit-violations"). */
+  readonly audit?: (key: string, value: string) => void
 }
 
 export function newWriteContext(registry: Registry, request: WriteRequest, subresource: string): WriteContext {

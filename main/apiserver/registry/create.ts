@@ -109,14 +109,16 @@ async function createOnce(
     request,
     registry,
   }
-  if (await registry.admission.mutate(attributes)) kind.setDefaults?.(object, context)
+  const mutated = registry.admission.mutate(attributes)
+  if (mutated instanceof Promise ? await mutated : mutated) kind.setDefaults?.(object, context)
 
   const errors = validateMetadata(resource, object)
   if (resource.custom !== undefined) errors.push(...resource.custom.validate(object))
   if (kind.validate !== undefined) errors.push(...kind.validate(object, context, undefined))
   if (errors.length > 0) throw invalid({ group: kind.group, kind: kind.kind }, name, errors)
   for (const warning of kind.warnings?.(object, undefined) ?? []) request.warn(warning)
-  await registry.admission.validate(attributes)
+  const validated = registry.admission.validate(attributes)
+  if (validated !== undefined) await validated
   if (options.fieldsAreTracked !== true)
     trackFields(resource, object, undefined, { request, subresource: '', now: context.now })
 

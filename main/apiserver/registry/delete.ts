@@ -61,7 +61,7 @@ async function deleteOnce(
   const old = current.object
   const name = old.metadata.name ?? ''
   checkPreconditions(resource, current, deletion)
-  await registry.admission.validate({
+  const validated = registry.admission.validate({
     operation: 'DELETE',
     resource,
     resourceName: resource.name,
@@ -73,6 +73,7 @@ async function deleteOnce(
     request,
     registry,
   })
+  if (validated !== undefined) await validated
   const object = current.copy()
   const decision = decide(registry, resource, object, old, deletion, request)
   if (decision === 'pending') return { object: current, gone: false }

@@ -109,7 +109,8 @@ async function updateOnce(
     request,
     registry,
   }
-  if (await registry.admission.mutate(attributes)) kind.setDefaults?.(object, context)
+  const mutated = registry.admission.mutate(attributes)
+  if (mutated instanceof Promise ? await mutated : mutated) kind.setDefaults?.(object, context)
   raiseGeneration(resource, object, old)
   // Left out means unchanged; an explicit [{}] is how a client clears them.
   metadata.managedFields ??= old.metadata.managedFields
@@ -120,7 +121,8 @@ async function updateOnce(
   if (strategy?.validate !== undefined) errors.push(...strategy.validate(object, old, context))
   if (errors.length > 0) throw invalid({ group: kind.group, kind: kind.kind }, name, errors)
   for (const warning of kind.warnings?.(object, old) ?? []) request.warn(warning)
-  await registry.admission.validate(attributes)
+  const validated = registry.admission.validate(attributes)
+  if (validated !== undefined) await validated
 
   if (isSameAs(object, old)) return { done: true, object: current }
   if (options.fieldsAreTracked !== true) trackFields(resource, object, old, { request, subresource, now: context.now })

@@ -1,0 +1,106 @@
+// Small plugins that change or restrict pods and that a cluster turns on when it wants them.
+import type { Container, Pod } from '../../../common/api/generated/types.ts'
+import { forbidden } from '../../../common/machinery/status.ts'
+import { lookup } from '../registry/context.ts'
+import { type AdmissionAttributes, type AdmissionPlugin, concernsCore, isCreate } from './admission.ts'
+
+const containersOf = ({ spec }: Pod): Container[] => [
+  ...(spec?.initContainers ?? []),
+  ...(spec?.containers ?? []),
+  ...((spec?.ephemeralContainers ?? []) as Container[]),
+]
+
+/** AlwaysPullImages: nobody uses a private image that somebody else has pulled. */
+export const alwaysPullImages: AdmissionPlugin = {
+  name: 'AlwaysPullImages',
+  concerns: concernsCore('pods'),
+  mutate({ object, operation, subresource }) {
+    if (operation === 'DELETE' || (subresource !== '' && subresource !== 'ephemeralcontainers')) return false
+    let changed = false
+    for (const container of containersOf(object as Pod)) {
+      if (container.imagePullPolicy === 'Always') continue
+      container.imagePullPolicy = 'Always'
+      changed = true
+    }
+    return changed
+  },
+}
+
+/** ExtendedResourceToleration: who asks for a device tolerates the taint that keeps others away from it. */
+export const extendedResourceToleration: AdmissionPlugin = {
+  name: 'ExtendedResourceToleration',
+  concerns: concernsCore('pods'),
+  mutate(attributes) {
+    const { spec } = (attributes.object ?? {}) as Pod
+    if (!isCreate(attributes) || spec === undefined) return false
+    const asked = [...spec.containers, ...(spec.initContainers ?? [])].flatMap(({ resources }) =>
+      Object.keys(resources?.requests ?? {}),
+    )
+    const extended = [...new Set(asked)]
+      .filter((name) => name.includes('/') && !/(^|\.)kubernetes\.io\//.test(name))
+      .sort()
+    const tolerations = spec.tolerations ?? []
+    const missing = extended.filter(
+      (key) => !tolerations.some((one) => one.key === key && one.operator === 'Exists' && one.effect === undefined),
+    )
+    if (missing.length === 0) return false
+    spec.tolerations = [...tolerations, ...missing.map((key) => ({ key, operator: 'Exists' }))]
+    return true
+  },
+}
+
+const selectorAnnotation = 'scheduler.alpha.kubernetes.io/node-selector'
+
+/** PodNodeSelector: an annotation of the namespace says where its pods run. */
+export const podNodeSelector: AdmissionPlugin = {
+  name: 'PodNodeSelector',
+  concerns: concernsCore('pods'),
+  mutate(attributes) {
+    const { spec } = (attributes.object ?? {}) as Pod
+    const wanted = isCreate(attributes) ? namespaceSelector(attributes) : undefined
+    if (spec === undefined || wanted === undefined) return false
+    for (const [key, value] of Object.entries(wanted))
+      if ((spec.nodeSelector?.[key] ?? value) !== value)
+        throw forbidden(
+          attributes.resourceName,
+          attributes.name,
+          'pod node label selector conflicts with its namespace node label selector',
+        )
+    spec.nodeSelector = { ...spec.nodeSelector, ...wanted }
+    return true
+  },
+}
+
+function namespaceSelector({ registry, namespace }: AdmissionAttributes): Record<string, string> | undefined {
+  const text = lookup(registry, '', 'namespaces', undefined, namespace)?.object.metadata.annotations?.[
+    selectorAnnotation
+  ]
+  if (text === undefined) return undefined
+  return Object.fromEntries(
+    text
+      .split(',')
+      .map((pair) => pair.split('=').map((part) => part.trim()))
+      .filter(([key]) => key !== '')
+      .map(([key = '', value = '']) => [key, value]),
+  )
+}
+
+const topologyLabels = ['topology.kubernetes.io/zone', 'topology.kubernetes.io/region']
+
+/** PodTopologyLabels: a pod that is bound learns the zone and region of its node. */
+export const podTopologyLabels: AdmissionPlugin = {
+  name: 'PodTopologyLabels',
+  concerns: concernsCore('pods'),
+  mutate({ operation, subresource, object, registry }) {
+    if (operation !== 'UPDATE' || subresource !== 'binding') return false
+    const pod = object as Pod
+    const node = lookup(registry, '', 'nodes', undefined, pod.spec?.nodeName ?? '')?.object
+    const labels = topologyLabels.flatMap((key) => {
+      const value = node?.metadata.labels?.[key]
+      return value === undefined ? [] : [[key, value] as const]
+    })
+    if (labels.length === 0 || pod.metadata === undefined) return false
+    pod.metadata.labels = { ...pod.metadata.labels, ...Object.fromEntries(labels) }
+    return true
+  },
+}
