@@ -1,11 +1,11 @@
 // Plugins about certificate requests and trust bundles: who may approve, sign and attest for a signer, and what no request may ask for.
-import { PemConverter, Pkcs10CertificateRequest } from '@peculiar/x509'
 import type { CertificateSigningRequest } from '../../../common/api/generated/types.ts'
 import type { KubeObject } from '../../../common/machinery/meta.ts'
 import { forbidden } from '../../../common/machinery/status.ts'
 import type { Authorizer } from '../auth/authorizer.ts'
 import { sameJson } from '../registry/same-json.ts'
 import { type AdmissionAttributes, type AdmissionPlugin, concerns, isCreate } from './admission.ts'
+import { organizationsOf } from './certificate-subject.ts'
 
 type Request = KubeObject & CertificateSigningRequest
 const group = 'certificates.k8s.io'
@@ -80,21 +80,11 @@ export const certificateSubjectRestriction: AdmissionPlugin = {
     if (!isCreate(attributes)) return
     const { spec } = object as Request
     if (spec.signerName !== 'kubernetes.io/kube-apiserver-client') return
-    if (organizationsOf(spec.request).includes('system:masters'))
+    if (organizationsOf(Buffer.from(spec.request, 'base64').toString()).includes('system:masters'))
       throw forbidden(
         resourceName,
         name,
         'use of kubernetes.io/kube-apiserver-client signer with system:masters group is not allowed',
       )
   },
-}
-
-/** None when the request cannot be read: the kind's own validation says so. */
-function organizationsOf(request: string): string[] {
-  try {
-    const [der] = PemConverter.decode(Buffer.from(request, 'base64').toString())
-    return der === undefined ? [] : new Pkcs10CertificateRequest(der).subjectName.getField('O')
-  } catch {
-    return []
-  }
 }
