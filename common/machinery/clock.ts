@@ -15,7 +15,14 @@ export const systemClock: Clock = {
   },
 }
 
-/** RFC 3339 with seconds, as metav1.Time is written. */
-export const formatTime = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`
+let lastTime = { second: Number.NaN, text: '' }
+
+/** RFC 3339 with seconds, as metav1.Time is written. Every write asks for it, thousands of them in the same second. */
+export function formatTime(ms: number): string {
+  const second = Math.floor(ms / 1000)
+  if (second !== lastTime.second) lastTime = { second, text: `${new Date(ms).toISOString().slice(0, 19)}Z` }
+  return lastTime.text
+}
+
 /** RFC 3339 with microseconds, as metav1.MicroTime is written. */
 export const formatMicroTime = (ms: number): string => `${new Date(ms).toISOString().slice(0, 23)}000Z`

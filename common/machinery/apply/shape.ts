@@ -11,10 +11,19 @@ export type Shape =
   | { kind: 'atom' }
   /** Free-form: objects are owned key by key, everything else as a whole. */
   | { kind: 'free' }
-  | { kind: 'struct'; field: (name: string) => Shape | undefined }
+  | { kind: 'struct'; field: (name: string) => Child | undefined }
   | { kind: 'map'; item: () => Shape }
   | { kind: 'set' }
   | { kind: 'list'; keys: readonly string[]; defaults: Readonly<Record<string, unknown>>; item: () => Shape }
+
+/** A named part of a value. */
+export interface Child {
+  readonly shape: Shape
+  /** The type declares it, rather than the value having it as a key of a map. */
+  readonly declared: boolean
+  /** What it is called in a field set. */
+  readonly element: string
+}
 
 const atom: Shape = { kind: 'atom' }
 const free: Shape = { kind: 'free' }
@@ -52,16 +61,17 @@ export class Shapes {
   }
 
   #struct(fields: Readonly<Record<string, Field>>): Shape {
-    const shapes = new Map<string, Shape>()
+    // Made once per field: every write walks its whole object by these.
+    const children = new Map<string, Child>()
     return {
       kind: 'struct',
       field: (name) => {
-        let shape = shapes.get(name)
-        if (shape === undefined && Object.hasOwn(fields, name)) {
-          shape = this.#ofField(fields[name] as Field)
-          shapes.set(name, shape)
+        let child = children.get(name)
+        if (child === undefined && Object.hasOwn(fields, name)) {
+          child = { shape: this.#ofField(fields[name] as Field), declared: true, element: `f:${name}` }
+          children.set(name, child)
         }
-        return shape
+        return child
       },
     }
   }
@@ -93,34 +103,33 @@ export class Shapes {
 /** How a value of a shape is walked: by named children, by list items, or not at all. */
 export type Walk =
   | { kind: 'leaf' }
-  | { kind: 'object'; value: JsonObject; child: (name: string) => { shape: Shape; declared: boolean } }
+  | { kind: 'object'; value: JsonObject; child: (name: string) => Child }
   | { kind: 'items'; value: readonly unknown[]; element: (item: unknown) => string; shape: Shape }
 
-const undeclaredFree = { shape: free, declared: false }
+const leaf: Walk = { kind: 'leaf' }
+
+const undeclared = (name: string, shape: Shape): Child => ({ shape, declared: false, element: `f:${name}` })
 
 export function walk(value: unknown, shape: Shape): Walk {
   switch (shape.kind) {
     case 'struct':
-      if (!isJsonObject(value)) return { kind: 'leaf' }
+      if (!isJsonObject(value)) return leaf
       return {
         kind: 'object',
         value,
-        child: (name) => {
-          const field = shape.field(name)
-          return field === undefined ? undeclaredFree : { shape: field, declared: true }
-        },
+        child: (name) => shape.field(name) ?? undeclared(name, free),
       }
     case 'map':
     case 'free': {
-      if (!isJsonObject(value)) return { kind: 'leaf' }
-      const item = { shape: shape.kind === 'map' ? shape.item() : free, declared: false }
-      return { kind: 'object', value, child: () => item }
+      if (!isJsonObject(value)) return leaf
+      const item = shape.kind === 'map' ? shape.item() : free
+      return { kind: 'object', value, child: (name) => undeclared(name, item) }
     }
     case 'set':
-      if (!Array.isArray(value)) return { kind: 'leaf' }
+      if (!Array.isArray(value)) return leaf
       return { kind: 'items', value, element: (item) => `v:${JSON.stringify(item)}`, shape: atom }
     case 'list':
-      if (!Array.isArray(value)) return { kind: 'leaf' }
+      if (!Array.isArray(value)) return leaf
       return {
         kind: 'items',
         value,
@@ -128,7 +137,7 @@ export function walk(value: unknown, shape: Shape): Walk {
         shape: shape.item(),
       }
     case 'atom':
-      return { kind: 'leaf' }
+      return leaf
   }
 }
 

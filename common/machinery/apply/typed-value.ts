@@ -3,7 +3,7 @@
 import type { JsonObject } from '../json.ts'
 import { isJsonObject, jsonEqual, setOwn } from '../json.ts'
 import type { FieldSet } from './field-set.ts'
-import { difference, isEmptySet, isMember, printElement, SetBuilder } from './field-set.ts'
+import { difference, emptySet, isEmptySet, isMember, printElement, SetBuilder } from './field-set.ts'
 import type { Shape } from './shape.ts'
 import { walk } from './shape.ts'
 
@@ -25,7 +25,7 @@ function nodeOf(value: unknown, shape: Shape, always: boolean): FieldSet | undef
   if (walked.kind === 'object') {
     for (const name of Object.keys(walked.value)) {
       const child = walked.child(name)
-      builder.add(`f:${name}`, nodeOf(walked.value[name], child.shape, !child.declared))
+      builder.add(child.element, nodeOf(walked.value[name], child.shape, !child.declared))
     }
   } else {
     const seen = new Set<string>()
@@ -85,35 +85,55 @@ export interface Comparison {
 }
 
 export function compareValues(before: unknown, after: unknown, shape: Shape): Comparison {
-  const builders = { added: new SetBuilder(), modified: new SetBuilder(), removed: new SetBuilder() }
-  compareInto(before, after, shape, false, builders)
-  return { added: builders.added.set(), modified: builders.modified.set(), removed: builders.removed.set() }
+  const found = new Differences()
+  compareInto(before, after, shape, false, found)
+  return {
+    added: found.added?.set() ?? emptySet,
+    modified: found.modified?.set() ?? emptySet,
+    removed: found.removed?.set() ?? emptySet,
+  }
 }
 
-interface Builders {
-  added: SetBuilder
-  modified: SetBuilder
-  removed: SetBuilder
+type Change = 'added' | 'modified' | 'removed'
+
+/** Most parts of two versions of an object are equal: builders are made when there is something to build. */
+class Differences {
+  added: SetBuilder | undefined
+  modified: SetBuilder | undefined
+  removed: SetBuilder | undefined
+
+  of(change: Change): SetBuilder {
+    return (this[change] ??= new SetBuilder())
+  }
+
+  /** Puts what was found inside an element below it. */
+  addBelow(element: string, inside: Differences): void {
+    if (inside.added !== undefined) this.of('added').add(element, inside.added.node())
+    if (inside.modified !== undefined) this.of('modified').add(element, inside.modified.node())
+    if (inside.removed !== undefined) this.of('removed').add(element, inside.removed.node())
+  }
 }
 
 /** Collects below the path of the two values; the values exist and differ in nothing but what is found here. */
-function compareInto(before: unknown, after: unknown, shape: Shape, always: boolean, into: Builders): void {
+function compareInto(before: unknown, after: unknown, shape: Shape, always: boolean, into: Differences): void {
   const old = walk(before, shape)
   const now = walk(after, shape)
   if (old.kind === 'object' && now.kind === 'object') {
     for (const name of Object.keys(now.value)) {
-      const { shape: childShape, declared } = now.child(name)
       const exists = Object.hasOwn(old.value, name)
-      comparePair(`f:${name}`, exists ? old.value[name] : absent, now.value[name], childShape, !declared, into)
+      const value = now.value[name]
+      if (exists && old.value[name] === value) continue
+      const { shape: childShape, declared, element } = now.child(name)
+      comparePair(element, exists ? old.value[name] : absent, value, childShape, !declared, into)
     }
     for (const name of Object.keys(old.value)) {
       if (Object.hasOwn(now.value, name)) continue
-      const { shape: childShape, declared } = old.child(name)
-      comparePair(`f:${name}`, old.value[name], absent, childShape, !declared, into)
+      const { shape: childShape, declared, element } = old.child(name)
+      comparePair(element, old.value[name], absent, childShape, !declared, into)
     }
     // An empty object is a member of its own; one with fields is not, unless it always is.
     if (!always && isEmptyObject(before) !== isEmptyObject(after)) {
-      ;(isEmptyObject(before) ? into.removed : into.added).markMember()
+      into.of(isEmptyObject(before) ? 'removed' : 'added').markMember()
     }
   } else if (old.kind === 'items' && now.kind === 'items') {
     const oldItems = groupItems(old.value, old.element)
@@ -125,7 +145,7 @@ function compareInto(before: unknown, after: unknown, shape: Shape, always: bool
       if (!nowItems.has(element)) compareItems(element, items, undefined, old.shape, into)
     }
   } else if (!jsonEqual(before, after)) {
-    into.modified.markMember()
+    into.of('modified').markMember()
   }
 }
 
@@ -137,19 +157,17 @@ function comparePair(
   after: unknown,
   shape: Shape,
   always: boolean,
-  into: Builders,
+  into: Differences,
 ): void {
   if (before === after) return
   if (before === absent) {
-    into.added.add(element, nodeOf(after, shape, always))
+    into.of('added').add(element, nodeOf(after, shape, always))
   } else if (after === absent) {
-    into.removed.add(element, nodeOf(before, shape, always))
+    into.of('removed').add(element, nodeOf(before, shape, always))
   } else {
-    const inside = { added: new SetBuilder(), modified: new SetBuilder(), removed: new SetBuilder() }
+    const inside = new Differences()
     compareInto(before, after, shape, always, inside)
-    into.added.add(element, inside.added.node())
-    into.modified.add(element, inside.modified.node())
-    into.removed.add(element, inside.removed.node())
+    into.addBelow(element, inside)
   }
 }
 
@@ -158,7 +176,7 @@ function compareItems(
   before: readonly unknown[] | undefined,
   after: readonly unknown[] | undefined,
   shape: Shape,
-  into: Builders,
+  into: Differences,
 ): void {
   const [old = absent, ...moreOld] = before ?? []
   const [now = absent, ...moreNow] = after ?? []
@@ -170,9 +188,9 @@ function compareItems(
       items.length > 0 ? memberNode : item === absent ? undefined : nodeOf(item, shape, true)
     const oldNode = alone(moreOld, old)
     const nowNode = alone(moreNow, now)
-    if (oldNode !== undefined) into.removed.add(element, subtract(oldNode, nowNode))
-    if (nowNode !== undefined) into.added.add(element, subtract(nowNode, oldNode))
-    if (oldNode !== undefined && nowNode !== undefined) into.modified.add(element, memberNode)
+    if (oldNode !== undefined) into.of('removed').add(element, subtract(oldNode, nowNode))
+    if (nowNode !== undefined) into.of('added').add(element, subtract(nowNode, oldNode))
+    if (oldNode !== undefined && nowNode !== undefined) into.of('modified').add(element, memberNode)
   }
 }
 
@@ -312,6 +330,6 @@ function namedNode(node: FieldSet, shape: Shape, member: boolean): FieldSet | un
 }
 
 function childShape(shape: Shape, element: string): Shape | undefined {
-  if (shape.kind === 'struct') return shape.field(element.slice(2))
+  if (shape.kind === 'struct') return shape.field(element.slice(2))?.shape
   return shape.kind === 'map' || shape.kind === 'list' ? shape.item() : undefined
 }
