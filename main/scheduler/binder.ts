@@ -9,10 +9,17 @@ import { isReason } from '../../common/machinery/status.ts'
 import { scheduledMessage } from './framework/messages.ts'
 import type { PodFacts } from './state/pod-facts.ts'
 
+export interface PlacementFailure {
+  reason: 'Unschedulable' | 'SchedulerError'
+  message: string
+  /** Where room is made for the pod; null: nowhere any more; undefined: as it was. */
+  nominatedNode?: string | null
+}
+
 export interface Binder {
   bind(pod: PodFacts, node: string): Promise<void>
   /** Says on the pod and as an event why it is not placed. Never rejects. */
-  reportFailure(pod: PodFacts, reason: 'Unschedulable' | 'SchedulerError', message: string): Promise<void>
+  reportFailure(pod: PodFacts, failure: PlacementFailure): Promise<void>
 }
 
 export function createBinder(options: {
@@ -37,11 +44,13 @@ export function createBinder(options: {
       )
       events.event(pod, 'Normal', 'Scheduled', scheduledMessage(key, node))
     },
-    async reportFailure({ pod, namespace }, reason, message) {
+    async reportFailure({ pod, namespace }, { reason, message, nominatedNode }) {
       events.event(pod, 'Warning', 'FailedScheduling', message)
       const conditions = pod.status?.conditions ?? []
       const known = conditions.find(({ type }) => type === 'PodScheduled')
-      if (known?.status === 'False' && known.reason === reason && known.message === message) return
+      const isKnown = known?.status === 'False' && known.reason === reason && known.message === message
+      const isNominated = nominatedNode === undefined || (pod.status?.nominatedNodeName ?? null) === nominatedNode
+      if (isKnown && isNominated) return
       const condition: PodCondition = {
         type: 'PodScheduled',
         status: 'False',
@@ -51,7 +60,10 @@ export function createBinder(options: {
         lastTransitionTime: known?.status === 'False' ? known.lastTransitionTime : formatTime(clock.now()),
         observedGeneration: pod.metadata.generation,
       }
-      const status = { conditions: [...conditions.filter(({ type }) => type !== 'PodScheduled'), condition] }
+      const status = {
+        conditions: [...conditions.filter(({ type }) => type !== 'PodScheduled'), condition],
+        ...(nominatedNode === undefined ? {} : { nominatedNodeName: nominatedNode }),
+      }
       const target = { name: pod.metadata.name ?? '', namespace, subresource: 'status' }
       try {
         // The uid keeps the condition off a new pod of the same name.

@@ -4,7 +4,15 @@ import type { SchedulingDecision } from '../../common/api/lab/v1alpha1.ts'
 import type { KubeClient } from '../../common/client/client.ts'
 import { createClient } from '../../common/client/create-client.ts'
 import { createEventRecorder } from '../../common/client/event-recorder.ts'
-import { images, namespaces, nodes, pods, replicaSets, services } from '../../common/client/resources.ts'
+import {
+  images,
+  namespaces,
+  nodes,
+  podDisruptionBudgets,
+  pods,
+  replicaSets,
+  services,
+} from '../../common/client/resources.ts'
 import type { SharedInformers } from '../../common/client/shared-informers.ts'
 import { createSharedInformers } from '../../common/client/shared-informers.ts'
 import type { Clock } from '../../common/machinery/clock.ts'
@@ -19,10 +27,16 @@ import type { Selection } from './framework/select-node.ts'
 import { selectNode } from './framework/select-node.ts'
 import { newImageArchitectures } from './image-architectures.ts'
 import { newPlugins } from './plugins/index.ts'
+import type { PreemptionPlan } from './preemption/plan.ts'
+import { planPreemption } from './preemption/plan.ts'
+import type { PreemptOptions } from './preemption/preempt.ts'
+import { preempt } from './preemption/preempt.ts'
+import type { Candidate } from './preemption/victims.ts'
 import type { QueuedPod } from './queue/scheduling-queue.ts'
 import { SchedulingQueue } from './queue/scheduling-queue.ts'
 import { newDefaultSelector } from './spread-defaults.ts'
 import { ClusterState } from './state/cluster-state.ts'
+import type { PodFacts } from './state/pod-facts.ts'
 import { watchCluster } from './watch-cluster.ts'
 
 export interface StartSchedulerOptions {
@@ -40,6 +54,8 @@ export interface SchedulerCounters {
   scheduled: number
   unschedulable: number
   errors: number
+  /** Pods ended to make room for others. */
+  preempted: number
   /** Time spent deciding, without binding. */
   decidingMs: number
 }
@@ -64,7 +80,7 @@ export function startScheduler(options: StartSchedulerOptions): RunningScheduler
 }
 
 class Scheduler implements RunningScheduler {
-  readonly counters: SchedulerCounters = { scheduled: 0, unschedulable: 0, errors: 0, decidingMs: 0 }
+  readonly counters: SchedulerCounters = { scheduled: 0, unschedulable: 0, errors: 0, preempted: 0, decidingMs: 0 }
   readonly ready: Promise<void>
   readonly #clock: Clock
   readonly #logger: Logger
@@ -76,6 +92,8 @@ class Scheduler implements RunningScheduler {
   readonly #queue: SchedulingQueue
   readonly #binder
   readonly #events
+  readonly #preempting: PreemptOptions
+  readonly #budgets
   readonly #decisions: DecisionRecorder
   readonly #bindings = new Set<Promise<void>>()
   readonly #running: Promise<void>
@@ -107,6 +125,8 @@ class Scheduler implements RunningScheduler {
     })
     this.#queue = new SchedulingQueue(clock, this.#plugins.filters)
     this.#events = createEventRecorder({ client, component: schedulerName, clock, logger: this.#logger })
+    this.#preempting = { client, events: this.#events, clock, schedulerName }
+    this.#budgets = this.#informers.of(podDisruptionBudgets)
     this.#binder = createBinder({
       client,
       events: this.#events,
@@ -211,22 +231,62 @@ class Scheduler implements RunningScheduler {
     // Explained now: a moment later the next pods have changed what there is to see.
     const decision = this.#explain(queued, 'Scheduled', scheduledMessage(pod.key, chosen.name), selection)
     this.#cluster.assume(pod, chosen.name)
-    const binding = this.#bind(queued, chosen.name, decision).finally(() => {
-      this.#bindings.delete(binding)
-    })
-    this.#bindings.add(binding)
+    this.#cluster.nominations.delete(pod.uid)
+    this.#track(this.#bind(queued, chosen.name, decision))
   }
 
   #onUnschedulable(queued: QueuedPod, selection: Selection): void {
     const pod = queued.facts
-    const message = unschedulableMessage(selection, pod)
+    const preemption = planPreemption({
+      pod,
+      selection,
+      cluster: this.#cluster,
+      plugins: this.#plugins,
+      budgets: this.#budgets.list(),
+      random: this.#random,
+    })
+    const message = unschedulableMessage(selection, preemption.type === 'none' ? preemption.message : undefined)
     this.counters.unschedulable++
     this.#queue.unschedulable(pod.uid, [...new Set(selection.rejected.map(({ plugin }) => plugin))])
     this.#decisions.record(this.#explain(queued, 'Unschedulable', message, selection))
-    const report = this.#binder.reportFailure(pod, 'Unschedulable', message).finally(() => {
-      this.#bindings.delete(report)
+    const nominatedNode = this.#nominate(pod, preemption)
+    this.#track(this.#binder.reportFailure(pod, { reason: 'Unschedulable', message, nominatedNode }))
+    if (preemption.type === 'preempt') this.#track(this.#makeRoom(pod, preemption.candidate))
+  }
+
+  /** Keeps the room that is being made for the pod from less important ones; returns what the pod's status is to say. */
+  #nominate(pod: PodFacts, preemption: PreemptionPlan): string | null | undefined {
+    const { nominations } = this.#cluster
+    if (preemption.type === 'preempt') {
+      const { name } = preemption.candidate.node
+      // Less important pods that were to go there must look again.
+      for (const other of nominations.on(name)) if (other.priority < pod.priority) nominations.delete(other.uid)
+      nominations.set(pod, name)
+      return name
+    }
+    if (preemption.keepNomination) return undefined
+    const isTold = pod.pod.status?.nominatedNodeName !== undefined || nominations.nodeOf(pod.uid) !== undefined
+    nominations.delete(pod.uid)
+    return isTold ? null : undefined
+  }
+
+  async #makeRoom(pod: PodFacts, candidate: Candidate): Promise<void> {
+    try {
+      await preempt(this.#preempting, pod, candidate)
+      this.counters.preempted += candidate.victims.length
+    } catch (error) {
+      this.#cluster.nominations.delete(pod.uid)
+      this.#logger.warn('a pod could not be preempted', { pod: pod.key, node: candidate.node.name, error })
+      this.#queue.retry(pod.uid)
+    }
+  }
+
+  /** Work beside the scheduling loop, of which not too much may pile up. */
+  #track(work: Promise<void>): void {
+    const tracked = work.finally(() => {
+      this.#bindings.delete(tracked)
     })
-    this.#bindings.add(report)
+    this.#bindings.add(tracked)
   }
 
   async #bind(queued: QueuedPod, node: string, decision: SchedulingDecision): Promise<void> {
@@ -253,10 +313,7 @@ class Scheduler implements RunningScheduler {
     this.#queue.retry(pod.uid)
     if (decision !== undefined)
       this.#decisions.record({ ...decision, status: { ...decision.status, outcome: 'Error', message } })
-    const report = this.#binder.reportFailure(pod, 'SchedulerError', message).finally(() => {
-      this.#bindings.delete(report)
-    })
-    this.#bindings.add(report)
+    this.#track(this.#binder.reportFailure(pod, { reason: 'SchedulerError', message }))
   }
 
   #explain(

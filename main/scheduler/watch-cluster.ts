@@ -41,7 +41,7 @@ export function watchCluster(
     const counts = isPlaced(pod) && !isPodFinished(pod)
     if (counts) {
       const wasCounted = old !== undefined && isPlaced(old) && !isPodFinished(old)
-      if (!wasCounted) queue.remove(uid)
+      if (!wasCounted) leave(uid)
       // Most updates of placed pods are about their status and change nothing that counts.
       if (wasCounted && !placementChanged(pod, old)) return
       const facts = podFacts(pod)
@@ -51,12 +51,22 @@ export function watchCluster(
     }
     if (old !== undefined && isPlaced(old) && !isPodFinished(old)) removePlaced(old)
     if (!isWaiting(pod)) {
-      queue.remove(uid)
+      leave(uid)
       return
     }
     // Bound already, only this is an older state that was still on its way.
     if (cluster.isAssumed(uid) && !queue.has(uid)) return
-    queue.put(podFacts(pod), old === undefined || !isWaiting(old) || waitingChanged(pod, old))
+    const facts = podFacts(pod)
+    // Of this scheduler's own writing, but from an earlier run, or taken back by someone else.
+    if (old === undefined || old.status?.nominatedNodeName !== pod.status?.nominatedNodeName)
+      cluster.nominations.set(facts, pod.status?.nominatedNodeName)
+    queue.put(facts, old === undefined || !isWaiting(old) || waitingChanged(pod, old))
+  }
+
+  /** The pod waits no longer. */
+  const leave = (uid: string): void => {
+    queue.remove(uid)
+    cluster.nominations.delete(uid)
   }
 
   const removePlaced = (pod: Pod): void => {
@@ -109,7 +119,7 @@ export function watchCluster(
       onUpdate: onPod,
       onDelete: (pod) => {
         const uid = pod.metadata.uid ?? ''
-        queue.remove(uid)
+        leave(uid)
         if (isPlaced(pod) || cluster.isAssumed(uid)) removePlaced(pod)
         onPodGone(uid)
       },

@@ -26,6 +26,8 @@ export type ClusterChange =
 
 export interface FilterPlugin {
   readonly name: string
+  /** Why no node at all is possible, whatever nodes there are; asked first. */
+  impossible?(pod: PodFacts, cluster: ClusterState): string | undefined
   /** The filter for this pod; undefined when the plugin has nothing to say about it. */
   prepare(pod: PodFacts, cluster: ClusterState): NodeFilter | undefined
   /** Whether the change may lift a rejection that this plugin gave the pod. */

@@ -3,7 +3,10 @@ import type { ClusterState } from '../state/cluster-state.ts'
 import type { NodeState } from '../state/node-state.ts'
 import type { PodFacts } from '../state/pod-facts.ts'
 import type { Plugins } from '../plugins/index.ts'
-import type { NodeScorer, Rejection, ScorePlugin } from './plugin.ts'
+import type { NodeVerdict } from './filter-node.ts'
+import { filterWithNominated } from './filter-node.ts'
+import type { NodeFilter, NodeScorer, Rejection, ScorePlugin } from './plugin.ts'
+import { rejectForGood } from './plugin.ts'
 
 export interface RejectedNode {
   node: NodeState
@@ -33,6 +36,8 @@ export interface Selection {
   nodeCount: number
   /** Filters that had something to say about this pod, in order. */
   filters: readonly string[]
+  /** Why no node at all is possible: then all are rejected for it, for good. */
+  impossible?: string
 }
 
 export interface SelectOptions {
@@ -55,6 +60,10 @@ export function feasibleNodesWanted(nodeCount: number): number {
 export function selectNode(options: SelectOptions): Selection & { examined: number } {
   const { pod, cluster, plugins, startAt = 0 } = options
   const { nodes } = cluster
+  for (const plugin of plugins.filters) {
+    const impossible = plugin.impossible?.(pod, cluster)
+    if (impossible !== undefined) return rejectAll(nodes, plugin.name, impossible)
+  }
   const filters = plugins.filters.flatMap((plugin) => {
     const filter = plugin.prepare(pod, cluster)
     return filter === undefined ? [] : [{ name: plugin.name, filter }]
@@ -63,18 +72,18 @@ export function selectNode(options: SelectOptions): Selection & { examined: numb
   const possible: NodeState[] = []
   const rejected: RejectedNode[] = []
   let examined = 0
-  for (; examined < nodes.length && possible.length < wanted; examined++) {
-    const node = nodes[(startAt + examined) % nodes.length]
-    if (node === undefined) continue
-    let verdict: RejectedNode | undefined
-    for (const { name, filter } of filters) {
-      const rejection = filter(node)
-      if (rejection === undefined) continue
-      verdict = { node, plugin: name, rejection }
-      break
-    }
+  const check = (node: NodeState): boolean => {
+    const verdict = firstRejection(filters, node) ?? filterWithNominated(pod, node, cluster, plugins)
     if (verdict === undefined) possible.push(node)
-    else rejected.push(verdict)
+    else rejected.push({ node, ...verdict })
+    return verdict === undefined
+  }
+  // Where room was made for the pod it goes when it can, without another look around.
+  const nominated = cluster.node(cluster.nominations.nodeOf(pod.uid) ?? '')
+  const isMade = nominated?.node !== undefined && check(nominated)
+  for (; !isMade && examined < nodes.length && possible.length < wanted; examined++) {
+    const node = nodes[(startAt + examined) % nodes.length]
+    if (node !== undefined && node !== nominated) check(node)
   }
   const base = { rejected, nodeCount: nodes.length, filters: filters.map(({ name }) => name), examined }
   if (possible.length === 0) return { ...base, chosen: undefined, feasible: [], scores: [] }
@@ -82,6 +91,24 @@ export function selectNode(options: SelectOptions): Selection & { examined: numb
   const { scores, totals } = scoreNodes(possible, options)
   const feasible = possible.map((node, i) => ({ node, total: totals[i] ?? 0 }))
   return { ...base, feasible, scores, chosen: pickBest(feasible, options.random) }
+}
+
+function firstRejection(
+  filters: readonly { name: string; filter: NodeFilter }[],
+  node: NodeState,
+): NodeVerdict | undefined {
+  for (const { name, filter } of filters) {
+    const rejection = filter(node)
+    if (rejection !== undefined) return { plugin: name, rejection }
+  }
+  return undefined
+}
+
+function rejectAll(nodes: readonly NodeState[], plugin: string, impossible: string): Selection & { examined: number } {
+  const rejection = rejectForGood(impossible)
+  const rejected = nodes.map((node) => ({ node, plugin, rejection }))
+  const nothing = { chosen: undefined, feasible: [], scores: [], examined: 0 }
+  return { ...nothing, rejected, nodeCount: nodes.length, filters: [plugin], impossible }
 }
 
 function scoreNodes(

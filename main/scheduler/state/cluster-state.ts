@@ -4,6 +4,7 @@ import type { Node } from '../../../common/api/generated/types.ts'
 import type { NamespaceLabels } from './affinity-terms.ts'
 import { LabelCounts, change } from './label-counts.ts'
 import { NodeState } from './node-state.ts'
+import { Nominations } from './nominations.ts'
 import type { PodFacts } from './pod-facts.ts'
 import { TermCounts } from './term-counts.ts'
 
@@ -13,6 +14,7 @@ export class ClusterState {
   #present: NodeState[] = []
   /** Where each known pod counts, by UID. */
   readonly #placed = new Map<string, { facts: PodFacts; node: string; assumed: boolean }>()
+  readonly nominations = new Nominations()
   readonly labels = new LabelCounts()
   readonly requiredAffinity = new TermCounts()
   readonly requiredAntiAffinity = new TermCounts()
@@ -74,6 +76,16 @@ export class ClusterState {
 
   removePod(uid: string): void {
     this.#unplace(uid)
+  }
+
+  /** Takes the pod away for a moment, to see what would be without it; returns what puts it back. */
+  lift(uid: string): () => void {
+    const placed = this.#placed.get(uid)
+    if (placed === undefined) return () => undefined
+    this.#unplace(uid)
+    return () => {
+      this.#place(placed.facts, placed.node, placed.assumed)
+    }
   }
 
   #place(facts: PodFacts, node: string, assumed: boolean): void {
