@@ -24,7 +24,18 @@ const ownDecoders = new WeakMap<object, Decoder>()
 export function schemaOf(kind: KindDefinition): { root: string; definitions: Definitions } {
   const { schema } = kind
   if (typeof schema === 'string') return { root: schema, definitions: kubernetesFacts.definitions }
-  return { root: schema.root, definitions: mergeDefinitions(schema.definitions, kubernetesFacts.definitions) }
+  return { root: schema.root, definitions: withShared(schema.definitions) }
+}
+
+const merged = new WeakMap<Definitions, Definitions>()
+/** Merged once: there are more than a thousand shared definitions, and this is asked at every write. */
+function withShared(own: Definitions): Definitions {
+  let definitions = merged.get(own)
+  if (definitions === undefined) {
+    definitions = mergeDefinitions(own, kubernetesFacts.definitions)
+    merged.set(own, definitions)
+  }
+  return definitions
 }
 
 function decoderOf(kind: KindDefinition): { decoder: Decoder; root: string } {
@@ -32,7 +43,7 @@ function decoderOf(kind: KindDefinition): { decoder: Decoder; root: string } {
   if (typeof schema === 'string') return { decoder: sharedDecoder, root: schema }
   let decoder = ownDecoders.get(schema.definitions)
   if (decoder === undefined) {
-    decoder = createDecoder(mergeDefinitions(schema.definitions, kubernetesFacts.definitions))
+    decoder = createDecoder(withShared(schema.definitions))
     ownDecoders.set(schema.definitions, decoder)
   }
   return { decoder, root: schema.root }
