@@ -5,6 +5,8 @@ import type { Duplex } from 'node:stream'
 import type { Clock } from '../../common/machinery/clock.ts'
 import type { Logger } from '../../common/machinery/logger.ts'
 import type { Transport } from '../../common/client/transport.ts'
+import type { Auditor } from './audit/auditor.ts'
+import type { RequestHeaderOptions } from './auth/request-header.ts'
 import type { NodeConnections } from '../channel/node-connections.ts'
 import type { ClusterFacts, KindDefinition } from '../kinds/kind.ts'
 import type { Store } from '../store/store.ts'
@@ -59,10 +61,35 @@ export interface ApiServerOptions {
     /** PEM. */
     readonly cert: string
     readonly key: string
+    /** Authorities of client certificates, one or more. */
     readonly clientCa: string
+    /** Default TLSv1.2. */
+    readonly minVersion?: 'TLSv1.2' | 'TLSv1.3'
+    /** OpenSSL names. */
+    readonly cipherSuites?: readonly string[]
   }
-  /** Signs and verifies service account tokens (ES256 or RS256 PEM). */
-  readonly serviceAccountKey: { readonly privatePem: string; readonly publicPem: string; readonly issuer: string }
+  /** Signs and verifies service account tokens (RSA or EC keys as PEM). */
+  readonly serviceAccountKey: {
+    readonly privatePem: string
+    readonly publicPem: string
+    readonly issuer: string
+    /** Further keys and issuers whose tokens are accepted. */
+    readonly verifyPems?: readonly string[]
+    readonly acceptedIssuers?: readonly string[]
+    /** Audiences of this API; the issuer when absent. */
+    readonly audiences?: readonly string[]
+  }
+  /** Requests without credentials are system:anonymous. Default true. */
+  readonly anonymousAuth?: boolean
+  /** Front proxies that tell who the user is. */
+  readonly requestHeader?: RequestHeaderOptions
+  /** Who decides, in order. Default: Node, RBAC. */
+  readonly authorizationModes?: readonly ('Node' | 'RBAC' | 'AlwaysAllow' | 'AlwaysDeny')[]
+  /** Changes to which admission plugins run, by name. */
+  readonly admission?: { readonly enable: readonly string[]; readonly disable: readonly string[] }
+  readonly audit?: Auditor
+  /** Requests at work at a time; long-running ones do not count. */
+  readonly limits?: { readonly reads: number; readonly writes: number }
   /** Static bearer tokens by value (the admin's, and those of a token file). */
   readonly tokens: ReadonlyMap<string, UserInfo>
   /** Hosts a browser or client may name in the Host header besides 127.0.0.1, localhost and ::1. */

@@ -1,9 +1,11 @@
 // The chain every HTTP request goes through: host and origin, who, what, may they, do it. One try/catch makes every failure a Status.
-import { badRequest, StatusError } from '../../common/machinery/status.ts'
+import { badRequest, type Status, StatusError } from '../../common/machinery/status.ts'
 import { findDuplicateFields } from '../../common/machinery/schema/duplicate-fields.ts'
 import type { HttpRequest, HttpResponse, UserInfo } from './apiserver.ts'
+import type { AuditRecord } from './audit/auditor.ts'
 import { anonymous } from './auth/authenticator.ts'
 import { attributesOf, forbiddenError } from './auth/authorizer.ts'
+import { impersonatedUser } from './chain/impersonation.ts'
 import { mediaTypeOf, parseBody, parseJson, parseYamlText, readBody } from './chain/body.ts'
 import { type Accepted, encodingOfErrors, negotiate } from './chain/negotiation.ts'
 import { parseRequestInfo, type RequestInfo, type ResourceRequestInfo } from './chain/request-info.ts'
@@ -12,7 +14,7 @@ import { nameInFieldSelector } from './registry/selection.ts'
 import { toStatusError } from './registry/store-errors.ts'
 import type { ServedResource } from './registry/served-resource.ts'
 import { protobufEncoder } from './protobuf/encoder.ts'
-import type { ApiCall } from './routes/api-call.ts'
+import { type ApiCall, resultObject } from './routes/api-call.ts'
 import { booleanParameter, watchRequestOf } from './routes/list-parameters.ts'
 import { eventEncoder } from './routes/event-encoders.ts'
 import { renderResult, shapesFor } from './routes/render.ts'
@@ -23,6 +25,18 @@ import { serveHttpWatch } from './watch/http-watch.ts'
 export interface ConnectionUser {
   /** The user this connection was authenticated as before it came here. */
   readonly user: UserInfo
+}
+
+type MutableResponder = { -readonly [K in keyof Responder]: Responder[K] }
+
+/** What accompanies one request and must end with it. */
+export interface Visit {
+  record: AuditRecord | undefined
+  /** Gives back the place among the requests at work. */
+  leave: (() => void) | undefined
+  /** What is served at the path, once it is known to be. */
+  resource: ServedResource | undefined
+  subresource: string
 }
 
 export interface ParsedRequest {
@@ -40,25 +54,23 @@ export class RequestHandler {
 
   async handle(req: HttpRequest, res: HttpResponse, connection: ConnectionUser | undefined): Promise<void> {
     const started = performance.now()
-    const to: { -readonly [K in keyof Responder]: Responder[K] } = {
-      req,
-      res,
-      encoding: 'json',
-      pretty: false,
-      warnings: [],
-    }
+    const to: MutableResponder = { req, res, encoding: 'json', pretty: false, warnings: [] }
     res.on('error', () => undefined)
-    let verb = 'unknown'
+    const visit: Visit = { record: undefined, leave: undefined, resource: undefined, subresource: '' }
+    let info: RequestInfo | undefined
+    let failure: Status | undefined
     try {
       if (connection === undefined) this.#parts.hosts.check(req)
       const parsed = this.parse(req)
-      verb = parsed.info.verb
+      info = parsed.info
       to.pretty = wantsPretty(parsed.query, req)
-      await this.#serve(req, res, parsed, to, connection)
+      await this.#serve(to, parsed, visit, connection)
     } catch (error) {
-      await this.#fail(to, error)
+      failure = await this.#fail(to, error)
     } finally {
-      this.#parts.metrics.observe(verb, res.statusCode, performance.now() - started)
+      visit.leave?.()
+      visit.record?.complete(res.statusCode, failure)
+      this.#parts.metrics.observe({ info, code: res.statusCode, ms: performance.now() - started, ...visit })
     }
   }
 
@@ -81,59 +93,88 @@ export class RequestHandler {
     }
   }
 
-  /** Throws 401. */
-  async authenticate(req: HttpRequest, connection: ConnectionUser | undefined): Promise<UserInfo> {
-    const user = connection?.user ?? (await this.#parts.authenticator.authenticate(req))
-    return impersonated(req, user, this.#parts)
+  /** Who asks, and may they: authentication, audit, impersonation, authorization. Throws 401 and 403. */
+  async admit(req: HttpRequest, { info }: ParsedRequest, visit: Visit, connection?: ConnectionUser): Promise<UserInfo> {
+    const { authorizer, audit } = this.#parts
+    const asked = await this.#authenticate(req, connection)
+    const begin = (impersonated?: UserInfo): void => {
+      visit.record = audit?.begin({
+        info,
+        uri: req.url ?? '/',
+        user: asked,
+        impersonated,
+        sourceIPs: [req.socket.remoteAddress ?? ''],
+        userAgent: req.headers['user-agent'] ?? '',
+      })
+    }
+    let user = asked
+    try {
+      const other = impersonatedUser(req, asked, authorizer)
+      user = other ?? asked
+      begin(other)
+    } catch (error) {
+      begin()
+      throw error
+    }
+    const attributes = attributesOf(user, info)
+    const { allowed, reason } = authorizer.authorize(attributes)
+    visit.record?.annotate('authorization.k8s.io/decision', allowed ? 'allow' : 'forbid')
+    visit.record?.annotate('authorization.k8s.io/reason', reason)
+    if (!allowed) throw forbiddenError(attributes, reason)
+    return user
   }
 
-  authorize(user: UserInfo, info: RequestInfo): void {
-    const attributes = attributesOf(user, info)
-    const decision = this.#parts.authorizer.authorize(attributes)
-    if (!decision.allowed) throw forbiddenError(attributes, decision.reason)
+  #authenticate(req: HttpRequest, connection: ConnectionUser | undefined): UserInfo | Promise<UserInfo> {
+    return connection?.user ?? this.#parts.authenticator.authenticate(req)
   }
 
   async #serve(
-    req: HttpRequest,
-    res: HttpResponse,
+    to: MutableResponder,
     parsed: ParsedRequest,
-    to: { -readonly [K in keyof Responder]: Responder[K] },
+    visit: Visit,
     connection: ConnectionUser | undefined,
   ): Promise<void> {
+    const { req, res } = to
     const { parts } = { parts: this.#parts }
     const { info, path } = parsed
     if (!info.isResource && !parts.paths.owns(path)) {
       // Window files and sign-in come before authentication: that is where a session begins.
       let session: UserInfo | undefined
       try {
-        session = await this.authenticate(req, connection)
+        session = await this.#authenticate(req, connection)
       } catch {
         session = undefined
       }
       if ((await parts.fallback?.(req, res, session === anonymous ? undefined : session)) === true) return
     }
-    const user = await this.authenticate(req, connection)
-    this.authorize(user, info)
+    const user = await this.admit(req, parsed, visit, connection)
+    const entering = parts.limits.enter(user, info)
+    visit.leave = entering instanceof Promise ? await entering : entering
     if (!info.isResource) {
       await parts.paths.serve({ req, res, to, path, query: parsed.query, user })
       return
     }
-    await this.#serveResource(req, res, parsed.query, info, user, to)
+    await this.#serveResource(to, parsed.query, info, user, visit)
   }
 
   async #serveResource(
-    req: HttpRequest,
-    res: HttpResponse,
+    to: MutableResponder,
     query: URLSearchParams,
     info: ResourceRequestInfo,
     user: UserInfo,
-    to: { -readonly [K in keyof Responder]: Responder[K] },
+    visit: Visit,
   ): Promise<void> {
+    const { req, res } = to
+    const { record } = visit
     const { registry, subresources, connects } = this.#parts
     const resource = requireResource(this.#parts, info)
+    visit.resource = resource
     if (info.subresource !== '') {
       const connect = connects.find(resource, info.subresource)
+      if (connect !== undefined || subresources.find(resource, info.subresource) !== undefined)
+        visit.subresource = info.subresource
       if (connect !== undefined) {
+        record?.started(200)
         await connect.serve({ req, res, to, info, query, user, resource, registry })
         return
       }
@@ -151,7 +192,11 @@ export class RequestHandler {
       info,
       query,
       user,
-      body: () => readCallBody(req),
+      body: async () => {
+        const body = await readCallBody(req)
+        record?.requestObject(body?.value)
+        return body
+      },
       contentType: mediaTypeOf(req.headers['content-type']),
       userAgent: req.headers['user-agent'] ?? '',
       warn: (text) => {
@@ -161,6 +206,7 @@ export class RequestHandler {
     const options = { resource, accepted, query, now: new Date(registry.clock.now()) }
     if (watching) {
       requireVerb(resource, 'watch')
+      record?.started(200)
       await serveHttpWatch(
         registry,
         resource,
@@ -176,10 +222,12 @@ export class RequestHandler {
       return
     }
     const result = await performCall(call, subresources)
+    record?.responseObject(() => resultObject(resource, result))
     await renderResult(to, result, options)
   }
 
-  async #fail(to: { -readonly [K in keyof Responder]: Responder[K] }, error: unknown): Promise<void> {
+  /** Tells the client; resolves with what it was told. */
+  async #fail(to: MutableResponder, error: unknown): Promise<Status> {
     const status = toStatusError(error)
     to.encoding = status.code === 406 ? 'json' : encodingOfErrors(to.req.headers.accept)
     if (status.code >= 500 && status.cause !== undefined) {
@@ -200,6 +248,7 @@ export class RequestHandler {
       this.#parts.registry.logger.debug('answer could not be sent', { error: failure })
       to.res.destroy()
     }
+    return status.status
   }
 }
 
@@ -276,42 +325,4 @@ function wantsPretty(query: URLSearchParams, req: HttpRequest): boolean {
   if (query.has('pretty')) return booleanParameter(query, 'pretty')
   // People with a terminal or a browser, as upstream guesses them.
   return /^(curl|Wget|Mozilla)\//.test(req.headers['user-agent'] ?? '')
-}
-
-/** Acting as somebody else, for those who may (kubectl --as). */
-function impersonated(req: HttpRequest, user: UserInfo, parts: ServerParts): UserInfo {
-  const name = req.headers['impersonate-user']
-  const groupsHeader = req.headers['impersonate-group']
-  if (name === undefined && groupsHeader === undefined) return user
-  if (typeof name !== 'string' || name === '') throw badRequest('requested groups without impersonating a user')
-  const groups =
-    groupsHeader === undefined
-      ? []
-      : (Array.isArray(groupsHeader) ? groupsHeader : groupsHeader.split(',')).map((group) => group.trim())
-  const mayImpersonate = (group: string, resource: string, namespace: string, target: string): void => {
-    const attributes = {
-      user,
-      verb: 'impersonate',
-      group,
-      version: 'v1',
-      resource,
-      subresource: '',
-      namespace,
-      name: target,
-    }
-    const decision = parts.authorizer.authorize(attributes)
-    if (!decision.allowed) throw forbiddenError(attributes, decision.reason)
-  }
-  const account = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(name)
-  if (account === null) mayImpersonate('', 'users', '', name)
-  else mayImpersonate('', 'serviceaccounts', account[1] ?? '', account[2] ?? '')
-  for (const group of groups) mayImpersonate('', 'groups', '', group)
-  const implied =
-    account === null
-      ? groups
-      : groups.length > 0
-        ? groups
-        : ['system:serviceaccounts', `system:serviceaccounts:${account[1] ?? ''}`]
-  const last = name === anonymous.name ? 'system:unauthenticated' : 'system:authenticated'
-  return { name, groups: implied.includes(last) ? implied : [...implied, last] }
 }

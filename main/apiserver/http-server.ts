@@ -28,7 +28,8 @@ export class HttpServer {
       requestCert: true,
       // Whether a certificate was given and is good is the authenticator's question; tokens need none.
       rejectUnauthorized: false,
-      minVersion: 'TLSv1.2' as const,
+      minVersion: tls.minVersion ?? 'TLSv1.2',
+      ...(tls.cipherSuites === undefined ? {} : { ciphers: tls.cipherSuites.join(':') }),
       settings: http2Settings,
       handshakeTimeout: 10_000,
       // A peer may not hold a session open for nothing but resets and settings.

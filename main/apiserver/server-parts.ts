@@ -1,5 +1,7 @@
 // What the handler chain is made of; put together once in index.ts.
 import type { ApiServerOptions } from './apiserver.ts'
+import type { Auditor } from './audit/auditor.ts'
+import type { RequestLimits } from './chain/limits.ts'
 import type { Authenticator } from './auth/authenticator.ts'
 import type { Authorizer } from './auth/authorizer.ts'
 import type { HostGuard } from './chain/hosts.ts'
@@ -18,5 +20,7 @@ export interface ServerParts {
   readonly connects: ConnectTable
   readonly paths: PathRoutes
   readonly metrics: Metrics
+  readonly audit: Auditor | undefined
+  readonly limits: RequestLimits
   readonly fallback: ApiServerOptions['fallback']
 }

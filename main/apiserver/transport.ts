@@ -3,14 +3,14 @@ import type { ApiRequest, Transport } from '../../common/client/transport.ts'
 import type { KubeObject, WatchEvent } from '../../common/machinery/meta.ts'
 import { badRequest, methodNotAllowed } from '../../common/machinery/status.ts'
 import type { UserInfo } from './apiserver.ts'
+import type { AuditRecord } from './audit/auditor.ts'
 import { attributesOf, forbiddenError } from './auth/authorizer.ts'
 import { parseRequestInfo, type ResourceRequestInfo } from './chain/request-info.ts'
 import { pageNotFound, performCall, requireResource } from './handler.ts'
 import { nameInFieldSelector } from './registry/selection.ts'
 import { toStatusError } from './registry/store-errors.ts'
-import type { ApiCall, CallResult } from './routes/api-call.ts'
+import { type ApiCall, resultObject } from './routes/api-call.ts'
 import { booleanParameter, watchRequestOf } from './routes/list-parameters.ts'
-import { listMetadata } from './routes/render.ts'
 import type { ServerParts } from './server-parts.ts'
 import { watchInProcess } from './watch/async-watch.ts'
 
@@ -29,39 +29,38 @@ export class InProcessTransport implements Transport {
     request.signal?.throwIfAborted()
     const document = request.method === 'GET' ? this.#parts.paths.document(request.path) : undefined
     if (document !== undefined) return document as T
+    let record: AuditRecord | undefined
     try {
-      const call = this.#prepare(request)
-      return plain(call, await performCall(call, this.#parts.subresources)) as T
+      const { info, query } = parseApiRequest(request)
+      record = this.#audit(info, request.path)
+      record?.requestObject(request.body)
+      const call = this.#prepare(request, info, query)
+      const result = resultObject(call.resource, await performCall(call, this.#parts.subresources))
+      record?.responseObject(() => result)
+      record?.complete(200)
+      return result as T
     } catch (error) {
-      throw toStatusError(error)
+      const failure = toStatusError(error)
+      record?.complete(failure.code, failure.status)
+      throw failure
     }
   }
 
   async *watch<T extends KubeObject>(request: ApiRequest): AsyncGenerator<WatchEvent<T>> {
-    const call = this.#prepare({ ...request, query: { ...request.query, watch: true } })
+    const watching = { ...request, query: { ...request.query, watch: true } }
+    const { info, query } = parseApiRequest(watching)
+    const call = this.#prepare(watching, info, query)
     if (!call.resource.verbs.has('watch')) throw methodNotAllowed(call.resource.name, 'watch')
     yield* watchInProcess<T>(this.#parts.registry, call.resource, watchRequestOf(call), request.signal, () => {
       this.#parts.metrics.slowWatchers += 1
     })
   }
 
-  #prepare(request: ApiRequest): ApiCall {
-    const query = new URLSearchParams()
-    for (const [name, value] of Object.entries(request.query ?? {}))
-      if (value !== undefined) query.append(name, String(value))
-    const mark = request.path.indexOf('?')
-    const path = mark < 0 ? request.path : request.path.slice(0, mark)
-    if (mark >= 0)
-      new URLSearchParams(request.path.slice(mark + 1)).forEach((value, name) => {
-        query.append(name, value)
-      })
-    const info = parseRequestInfo(
-      request.method,
-      path,
-      query.has('watch') && booleanParameter(query, 'watch'),
-      nameInFieldSelector(query.get('fieldSelector')),
-    )
-    if (!info.isResource) throw badRequest(`${JSON.stringify(path)} is not the path of a resource`)
+  #audit(info: ResourceRequestInfo, uri: string): AuditRecord | undefined {
+    return this.#parts.audit?.begin({ info, uri, user: this.#user, sourceIPs: ['127.0.0.1'], userAgent: 'orrery' })
+  }
+
+  #prepare(request: ApiRequest, info: ResourceRequestInfo, query: URLSearchParams): ApiCall {
     this.#authorize(info)
     const resource = requireResource(this.#parts, info)
     if (info.subresource !== '' && this.#parts.connects.find(resource, info.subresource) !== undefined)
@@ -87,18 +86,22 @@ export class InProcessTransport implements Transport {
   }
 }
 
-function plain({ resource }: ApiCall, result: CallResult): unknown {
-  switch (result.type) {
-    case 'plain':
-      return result.object
-    case 'stored':
-      return result.object.object
-    case 'list':
-      return {
-        kind: `${resource.kind.kind}List`,
-        apiVersion: resource.apiVersion,
-        metadata: listMetadata(result.list),
-        items: result.list.items.map((item) => item.object),
-      }
-  }
+function parseApiRequest(request: ApiRequest): { info: ResourceRequestInfo; query: URLSearchParams } {
+  const query = new URLSearchParams()
+  for (const [name, value] of Object.entries(request.query ?? {}))
+    if (value !== undefined) query.append(name, String(value))
+  const mark = request.path.indexOf('?')
+  const path = mark < 0 ? request.path : request.path.slice(0, mark)
+  if (mark >= 0)
+    new URLSearchParams(request.path.slice(mark + 1)).forEach((value, name) => {
+      query.append(name, value)
+    })
+  const info = parseRequestInfo(
+    request.method,
+    path,
+    query.has('watch') && booleanParameter(query, 'watch'),
+    nameInFieldSelector(query.get('fieldSelector')),
+  )
+  if (!info.isResource) throw badRequest(`${JSON.stringify(path)} is not the path of a resource`)
+  return { info, query }
 }

@@ -4,7 +4,6 @@ import { request, type RequestOptions } from 'node:https'
 import { connect as connectHttp2 } from 'node:http2'
 import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
-import { join } from 'node:path'
 import WebSocket from 'ws'
 import { createClient } from '../../common/client/create-client.ts'
 import type { KubeClient } from '../../common/client/client.ts'
@@ -33,10 +32,8 @@ export function notRunning(paths: HomePaths): CodedError {
 export async function connectEngine(paths: HomePaths): Promise<EngineClient> {
   const info = await runningEngine(paths)
   if (!info) throw notRunning(paths)
-  const [{ cert: ca }, { token }] = await Promise.all([
-    readFile(join(paths.pki, 'ca.json'), 'utf8').then((text) => JSON.parse(text) as { cert: string }),
-    readFile(paths.adminToken, 'utf8').then((text) => JSON.parse(text) as { token: string }),
-  ])
+  const { ca } = info
+  const { token } = JSON.parse(await readFile(paths.adminToken, 'utf8')) as { token: string }
   const authorization = `Bearer ${token}`
   const transport = createHttp2Transport({
     connect: () => connectHttp2(info.server, { ca }),

@@ -12,7 +12,10 @@ export interface ClusterNetwork {
 }
 
 /** The addresses that follow from a service range: .1 is the API, .10 is DNS. */
-export function clusterNetwork(serviceCIDR = '10.96.0.0/16'): ClusterNetwork {
+export function clusterNetwork(
+  serviceCIDR = '10.96.0.0/16',
+  nodePortRange = { from: 30000, to: 32767 },
+): ClusterNetwork {
   const match = /^(\d+)\.(\d+)\.(\d+)\.(\d+)\/(\d+)$/.exec(serviceCIDR)
   const prefix = Number(match?.[5])
   if (!match || prefix < 8 || prefix > 24 || match.slice(1, 5).some((part) => Number(part) > 255)) {
@@ -28,6 +31,6 @@ export function clusterNetwork(serviceCIDR = '10.96.0.0/16'): ClusterNetwork {
     apiServiceAddress: `${base}.1`,
     dnsAddress: `${base}.10`,
     domain: 'cluster.local',
-    nodePortRange: { from: 30000, to: 32767 },
+    nodePortRange,
   }
 }

@@ -10,6 +10,8 @@ export interface EngineInfo {
   server: string
   startedAt: string
   machines: boolean
+  /** PEM of what clients must trust. */
+  ca: string
 }
 
 /** The card of the engine that runs on this home now; undefined when none does. */

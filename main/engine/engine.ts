@@ -8,9 +8,9 @@ import { createClient } from '../../common/client/create-client.ts'
 import { systemClock } from '../../common/machinery/clock.ts'
 import type { Logger } from '../../common/machinery/logger.ts'
 import { createApiServer } from '../apiserver/index.ts'
-import type { ConnectSubresource, HttpRequest, HttpResponse, UserInfo } from '../apiserver/apiserver.ts'
+import type { ConnectSubresource, HttpRequest, HttpResponse } from '../apiserver/apiserver.ts'
 import { ChannelHub } from '../channel/channel-hub.ts'
-import { startControllers } from '../controllers/index.ts'
+import { selectControllers, startControllers } from '../controllers/index.ts'
 import { builtinKinds } from '../kinds/index.ts'
 import { openPki } from '../pki/pki-files.ts'
 import { startScheduler } from '../scheduler/index.ts'
@@ -20,6 +20,8 @@ import { newApiServiceReconciler } from './api-service.ts'
 import { writeFileAtomic } from './atomic-file.ts'
 import { clusterSigner } from './cluster-signer.ts'
 import { clusterNetwork } from './cluster-network.ts'
+import { CodedError } from './coded-error.ts'
+import { readControlPlaneOptions } from './control-plane-options.ts'
 import { ensureDefaultObjects } from './default-objects.ts'
 import type { EngineInfo } from './engine-info.ts'
 import { Forwards, forwardsSubresource } from './forwards/forwards.ts'
@@ -34,7 +36,6 @@ import { programFiles } from './program-files.ts'
 import { savedSessions } from './saved-sessions.ts'
 import { shutdownSubresource, type StopOptions } from './shutdown.ts'
 import { openStoreOrExplain } from './store-errors.ts'
-import { readTokenFile } from './token-file.ts'
 import { admin, controllerManager, labController, nodeUser, scheduler } from './users.ts'
 import { orreryVersion } from './version.ts'
 import { windowHandler } from './window/files.ts'
@@ -53,14 +54,15 @@ export async function startEngine(
   onStop: (options: StopOptions) => void,
 ): Promise<RunningEngine> {
   const paths = homePaths(options.home)
-  const network = clusterNetwork(options.serviceCIDR)
+  requireControllers(options.controllers)
+  const network = clusterNetwork(options.serviceCIDR, options.nodePortRange)
   const clock = systemClock
   await mkdir(paths.home, { recursive: true, mode: 0o700 })
   const unlock = await lockHome(paths.home, paths.lock)
   try {
     await mkdir(dirname(paths.store), { recursive: true, mode: 0o700 })
     let storeIsOpen = false
-    const [pki, store, tokenFile] = await Promise.all([
+    const [pki, store] = await Promise.all([
       openPki(paths, network.apiServiceAddress),
       openStoreOrExplain(paths.store, () =>
         openSqliteStore({
@@ -76,9 +78,14 @@ export async function startEngine(
           ...(programFiles.storeWorker ? { workerUrl: programFiles.storeWorker } : {}),
         }),
       ),
-      options.tokenAuthFile === undefined ? new Map<string, UserInfo>() : readTokenFile(options.tokenAuthFile),
     ])
     storeIsOpen = true
+    const controlPlane = await readControlPlaneOptions(options, {
+      pki,
+      network,
+      logger: logger.child({ part: 'audit' }),
+      now: () => clock.now(),
+    })
     const stopCompactor = startCompactor({ store, clock, logger: logger.child({ part: 'store' }) })
     const sessions = new WindowSessions({ user: admin, now: () => clock.now(), ...savedSessions(paths.home, logger) })
     let server = ''
@@ -118,9 +125,8 @@ export async function startEngine(
       connects: [...connects, forwardsSubresource(() => forwards)],
       logger: logger.child({ part: 'apiserver' }),
       clock,
-      tls: { ...pki.server, clientCa: pki.authority.cert },
-      serviceAccountKey: { ...pki.serviceAccountKey, issuer: `https://kubernetes.default.svc.${network.domain}` },
-      tokens: new Map([[pki.adminToken, admin], ...tokenFile]),
+      ...controlPlane.apiServer,
+      tokens: new Map([[pki.adminToken, admin], ...controlPlane.tokens]),
       allowedHosts: [
         'kubernetes',
         'kubernetes.default',
@@ -149,7 +155,7 @@ export async function startEngine(
       )
     }
 
-    await writeFileAtomic(paths.kubeconfig, kubeconfig({ server, ca: pki.authority.cert, admin: pki.admin }), {
+    await writeFileAtomic(paths.kubeconfig, kubeconfig({ server, ca: controlPlane.trust, admin: pki.admin }), {
       mode: 0o600,
     })
     const info: EngineInfo = {
@@ -158,6 +164,7 @@ export async function startEngine(
       server,
       startedAt: new Date(clock.now()).toISOString(),
       machines: options.machines,
+      ca: controlPlane.trust,
     }
     await writeFileAtomic(paths.engineInfo, JSON.stringify(info), { mode: 0o600 })
     logger.info('engine serves', { server, readyMs: Math.round(performance.now()) })
@@ -165,9 +172,13 @@ export async function startEngine(
     const controllers = startControllers({
       client: createClient(api.transport(controllerManager)),
       clusterCA: pki.authority.cert,
-      signer: clusterSigner({ authority: pki.authority, serviceAccountPem: pki.serviceAccountKey.privatePem }),
+      signer: clusterSigner({
+        authority: pki.authority,
+        serviceAccountPem: controlPlane.apiServer.serviceAccountKey.privatePem,
+      }),
       logger: logger.child({ part: 'controllers' }),
       clock,
+      ...(options.controllers === undefined ? {} : { controllers: options.controllers }),
     })
     const apiService = newApiServiceReconciler({
       client: createClient(api.transport(labController)),
@@ -178,13 +189,16 @@ export async function startEngine(
     })
     // Ends with `stop`; a start that is stopped before its caches are filled is no failure.
     apiService.start().catch(() => undefined)
-    const runningScheduler = startScheduler({
-      // One set of watches for both.
-      informers: controllers.informers,
-      client: createClient(api.transport(scheduler)),
-      logger: logger.child({ part: 'scheduler' }),
-      clock,
-    })
+    const runningScheduler =
+      options.scheduler === false
+        ? undefined
+        : startScheduler({
+            // One set of watches for both.
+            informers: controllers.informers,
+            client: createClient(api.transport(scheduler)),
+            logger: logger.child({ part: 'scheduler' }),
+            clock,
+          })
     lab?.run(createClient(api.transport(labController)))
 
     return {
@@ -194,9 +208,10 @@ export async function startEngine(
         forwards.closeAll()
         shells.close()
         await lab?.stop({ machines })
-        await Promise.all([controllers.stop(), apiService.stop(), runningScheduler.stop()])
+        await Promise.all([controllers.stop(), apiService.stop(), runningScheduler?.stop()])
         hub.close()
         await api.close()
+        await controlPlane.close()
         stopCompactor()
         await store.close()
         await rm(paths.engineInfo, { force: true })
@@ -207,6 +222,16 @@ export async function startEngine(
   } catch (error) {
     await unlock()
     throw error
+  }
+}
+
+/** A name that is wrong is told before anything is started. */
+function requireControllers(names: readonly string[] | undefined): void {
+  try {
+    selectControllers(names)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new CodedError('BadArgument', `--controllers: ${why}`, 'Use "*", a name, or a name with "-" before it.')
   }
 }
 

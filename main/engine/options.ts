@@ -1,5 +1,6 @@
-// What an engine is started with, and how its words on the command line are read.
-import { CodedError } from './coded-error.ts'
+// What an engine is started with. The words on the command line that set it are in flags/.
+
+export type AuthorizationMode = 'Node' | 'RBAC' | 'AlwaysAllow' | 'AlwaysDeny'
 
 export interface EngineOptions {
   home: string
@@ -7,31 +8,54 @@ export interface EngineOptions {
   /** False: a control plane alone, nothing of QEMU, images or the switch. */
   machines: boolean
   listen?: { host: string; port: number }
-  serviceCIDR?: string
-  tokenAuthFile?: string
   /** Log to stderr too. */
   foreground: boolean
   logLevel: 'debug' | 'info' | 'warn' | 'error'
-}
 
-/** "127.0.0.1:7443", "localhost:0", "[::1]:7443". Only loopback addresses are accepted. */
-export function parseListen(text: string): { host: string; port: number } {
-  const match = /^(?:\[([^\]]+)\]|([^:]*)):(\d+)$/.exec(text)
-  const host = match?.[1] ?? match?.[2] ?? ''
-  const port = Number(match?.[3])
-  if (!match || port > 65535) {
-    throw new CodedError(
-      'BadArgument',
-      `--listen "${text}" is not an address`,
-      'Give HOST:PORT, for example --listen 127.0.0.1:7443, or port 0 for any free one.',
-    )
+  /** Serving. PEM files; the engine's own certificate when absent. */
+  tlsCertFile?: string
+  tlsPrivateKeyFile?: string
+  tlsMinVersion?: 'TLSv1.2' | 'TLSv1.3'
+  /** OpenSSL names. */
+  tlsCipherSuites?: string[]
+  maxRequestsInflight?: number
+  maxMutatingRequestsInflight?: number
+
+  /** Authentication. */
+  clientCaFile?: string
+  tokenAuthFile?: string
+  anonymousAuth?: boolean
+  serviceAccountIssuers?: string[]
+  serviceAccountKeyFiles?: string[]
+  serviceAccountSigningKeyFile?: string
+  apiAudiences?: string[]
+  requestHeader?: {
+    clientCaFile?: string
+    allowedNames?: string[]
+    usernameHeaders?: string[]
+    groupHeaders?: string[]
+    extraHeaderPrefixes?: string[]
   }
-  if (!['127.0.0.1', 'localhost', '::1'].includes(host)) {
-    throw new CodedError(
-      'BadArgument',
-      `--listen ${host}: Orrery listens on this computer's loopback only`,
-      'Use 127.0.0.1, localhost or [::1].',
-    )
+
+  /** Default: Node, RBAC. */
+  authorizationModes?: AuthorizationMode[]
+  enableAdmissionPlugins?: string[]
+  disableAdmissionPlugins?: string[]
+
+  audit?: {
+    policyFile?: string
+    /** "-": standard output. */
+    logPath?: string
+    maxAgeDays?: number
+    maxBackups?: number
+    maxSizeMiB?: number
   }
-  return { host, port }
+
+  /** The cluster. */
+  serviceCIDR?: string
+  nodePortRange?: { from: number; to: number }
+  /** In the notation of kube-controller-manager's --controllers. */
+  controllers?: string[]
+  /** Default true. */
+  scheduler?: boolean
 }

@@ -2,6 +2,7 @@
 import type { TLSSocket } from 'node:tls'
 import { unauthorized } from '../../../common/machinery/status.ts'
 import type { HttpRequest, UserInfo } from '../apiserver.ts'
+import type { RequestHeaderAuthenticator } from './request-header.ts'
 import type { ServiceAccountTokens } from './service-account-tokens.ts'
 
 export const anonymous: UserInfo = { name: 'system:anonymous', groups: ['system:unauthenticated'] }
@@ -11,6 +12,9 @@ export interface AuthenticatorOptions {
   readonly tokens: ReadonlyMap<string, UserInfo>
   readonly serviceAccounts: ServiceAccountTokens
   readonly session: ((req: HttpRequest) => UserInfo | undefined) | undefined
+  readonly requestHeader: RequestHeaderAuthenticator | undefined
+  /** False: no credentials are wrong credentials. */
+  readonly anonymous: boolean
 }
 
 export class Authenticator {
@@ -24,13 +28,20 @@ export class Authenticator {
 
   /** Throws 401 for credentials that were given but are wrong. No credentials: anonymous. */
   authenticate(req: HttpRequest): UserInfo | Promise<UserInfo> {
+    const { requestHeader, anonymous: mayBeAnonymous } = this.#options
+    if (requestHeader?.isProxy(req.socket as TLSSocket) === true) {
+      const user = requestHeader.user(req)
+      if (user !== undefined) return this.#complete(user)
+    }
     const certificate = this.#fromCertificate(req)
     if (certificate === 'invalid') throw unauthorized()
     if (certificate !== 'none') return certificate
     const token = bearerToken(req)
     if (token !== undefined) return this.authenticateToken(token)
     const user = this.#options.session?.(req)
-    return user === undefined ? anonymous : this.#complete(user)
+    if (user !== undefined) return this.#complete(user)
+    if (!mayBeAnonymous) throw unauthorized()
+    return anonymous
   }
 
   /** Throws 401. */
@@ -56,7 +67,8 @@ export class Authenticator {
     const connection = 'stream' in req ? (req.stream.session ?? req.socket) : req.socket
     let user = this.#certificates.get(connection)
     if (user === undefined) {
-      user = readCertificate(req.socket as TLSSocket)
+      const socket = req.socket as TLSSocket
+      user = this.#options.requestHeader?.isProxy(socket) === true ? 'none' : readCertificate(socket)
       this.#certificates.set(connection, user)
     }
     return user

@@ -1,28 +1,31 @@
-// What others need to check service account tokens by themselves: the issuer's discovery document and its public key.
+// What others need to check service account tokens by themselves: the issuer's discovery document and its public keys.
 import { createPublicKey } from 'node:crypto'
+import type { ApiServerOptions } from '../apiserver.ts'
+import { algorithmOf, keyId } from './service-account-tokens.ts'
 
 export interface OpenIdDocuments {
   readonly configuration: object
   readonly keys: object
 }
 
-export function openIdDocuments({
-  publicPem,
-  issuer,
-}: {
-  readonly publicPem: string
-  readonly issuer: string
-}): OpenIdDocuments {
-  const key = createPublicKey(publicPem)
-  const algorithm = key.asymmetricKeyType === 'rsa' ? 'RS256' : 'ES256'
+export function openIdDocuments(key: ApiServerOptions['serviceAccountKey']): OpenIdDocuments {
+  const { publicPem, issuer, verifyPems = [] } = key
+  const keys = [...new Map([publicPem, ...verifyPems].map((pem) => [keyId(pem), pem]))]
   return {
     configuration: {
       issuer,
       jwks_uri: `${issuer.replace(/\/$/, '')}/openid/v1/jwks`,
       response_types_supported: ['id_token'],
       subject_types_supported: ['public'],
-      id_token_signing_alg_values_supported: [algorithm],
+      id_token_signing_alg_values_supported: [...new Set(keys.map(([, pem]) => algorithmOf(pem)))],
     },
-    keys: { keys: [{ ...key.export({ format: 'jwk' }), use: 'sig', alg: algorithm, kid: 'orrery' }] },
+    keys: {
+      keys: keys.map(([kid, pem]) => ({
+        ...createPublicKey(pem).export({ format: 'jwk' }),
+        use: 'sig',
+        alg: algorithmOf(pem),
+        kid,
+      })),
+    },
   }
 }

@@ -1,4 +1,5 @@
 // Questions about identity and permission: answered at once, never stored (kubectl auth can-i, kubectl auth whoami, webhooks).
+import { decodeJwt } from 'jose'
 import type {
   LocalSubjectAccessReview,
   PolicyRule,
@@ -31,14 +32,15 @@ export interface ReviewOptions {
   readonly authorizer: Authorizer
   readonly authenticator: Authenticator
   readonly rbac: RbacAuthorizer
-  readonly audience: string
+  /** Of this API, when a review asks for none. */
+  readonly audiences: readonly string[]
 }
 
 export function reviews({
   authorizer,
   authenticator,
   rbac,
-  audience,
+  audiences,
 }: ReviewOptions): (readonly [string, VirtualKind])[] {
   const access = (user: UserInfo, spec: Omit<SubjectAccessReviewSpec, 'user'>): object => {
     const attributes = attributesOfReview(user, spec)
@@ -54,7 +56,7 @@ export function reviews({
       'authentication.k8s.io/tokenreviews',
       answer<TokenReview>(async (body) => ({
         spec: body.spec,
-        status: await reviewToken(authenticator, body, audience),
+        status: await reviewToken(authenticator, body, audiences),
       })),
     ],
     [
@@ -115,14 +117,33 @@ const userInfoOf = ({ name, uid, groups, extra }: UserInfo): object => ({
   ...(extra === undefined ? {} : { extra }),
 })
 
-async function reviewToken(authenticator: Authenticator, { spec }: TokenReview, audience: string): Promise<object> {
-  const audiences = spec.audiences ?? [audience]
+async function reviewToken(
+  authenticator: Authenticator,
+  { spec }: TokenReview,
+  own: readonly string[],
+): Promise<object> {
+  const wanted = (spec.audiences ?? []).length === 0 ? own : (spec.audiences ?? [])
+  const token = spec.token ?? ''
+  if (token === '') return { user: {} }
   try {
-    const user = await authenticator.authenticateToken(spec.token ?? '', audiences)
-    return { authenticated: true, user: userInfoOf(user), audiences }
+    const user = await authenticator.authenticateToken(token, wanted)
+    // A token that names no audience is good for this API alone.
+    const audiences = (audiencesOf(token) ?? own).filter((audience) => wanted.includes(audience))
+    if (audiences.length === 0) return { user: {}, error: 'invalid bearer token, token audiences do not match' }
+    return { authenticated: true, user: userInfoOf(user), ...(spec.audiences === undefined ? {} : { audiences }) }
   } catch (error) {
-    if (error instanceof StatusError && error.code === 401) return { user: {}, error: 'invalid bearer token' }
+    if (error instanceof StatusError && error.code === 401)
+      return { user: {}, error: '[invalid bearer token, Unauthorized]' }
     throw error
+  }
+}
+
+function audiencesOf(token: string): string[] | undefined {
+  try {
+    const { aud } = decodeJwt(token)
+    return typeof aud === 'string' ? [aud] : aud
+  } catch {
+    return undefined
   }
 }
 

@@ -1,12 +1,12 @@
 // Service account tokens: signed JWTs bound to an account and, when asked, to a pod, secret or node. A token dies with what it is
 // bound to, so verification looks at the store each time; only the signature check is remembered.
 import { importPKCS8, importSPKI, jwtVerify, SignJWT, type CryptoKey, type JWTPayload } from 'jose'
-import { createPublicKey } from 'node:crypto'
+import { createHash, createPublicKey } from 'node:crypto'
 import type { Secret } from '../../../common/api/generated/types.ts'
 import type { Clock } from '../../../common/machinery/clock.ts'
 import type { KubeObject } from '../../../common/machinery/meta.ts'
 import { unauthorized } from '../../../common/machinery/status.ts'
-import type { UserInfo } from '../apiserver.ts'
+import type { ApiServerOptions, UserInfo } from '../apiserver.ts'
 
 export interface BoundObject {
   readonly kind: 'Pod' | 'Secret' | 'Node'
@@ -24,7 +24,7 @@ interface KubernetesClaims {
 }
 
 export interface ServiceAccountTokensOptions {
-  readonly key: { readonly privatePem: string; readonly publicPem: string; readonly issuer: string }
+  readonly key: ApiServerOptions['serviceAccountKey']
   readonly clock: Clock
   readonly lookup: (plural: string, namespace: string | undefined, name: string) => KubeObject | undefined
 }
@@ -36,20 +36,22 @@ const secretTokenIssuer = 'kubernetes/serviceaccount'
 
 export class ServiceAccountTokens {
   readonly #options: ServiceAccountTokensOptions
-  readonly #algorithm: 'ES256' | 'RS256'
+  readonly #algorithm: string
   #privateKey: Promise<CryptoKey> | undefined
-  #publicKey: Promise<CryptoKey> | undefined
+  /** All that verify, the signing key's own first. */
+  #publicKeys: Promise<readonly { key: CryptoKey; algorithm: string }[]> | undefined
   /** Verified signatures: token -> payload. */
   readonly #verified = new Map<string, JWTPayload>()
 
   constructor(options: ServiceAccountTokensOptions) {
     this.#options = options
-    this.#algorithm = createPublicKey(options.key.publicPem).asymmetricKeyType === 'rsa' ? 'RS256' : 'ES256'
+    this.#algorithm = algorithmOf(options.key.publicPem)
   }
 
-  /** The audience of tokens that are good for this API server. */
-  get audience(): string {
-    return this.#options.key.issuer
+  /** The audiences of tokens that are good for this API server; the first is for those that name none. */
+  get audiences(): readonly string[] {
+    const { audiences, issuer } = this.#options.key
+    return audiences === undefined || audiences.length === 0 ? [issuer] : audiences
   }
 
   async issue(request: {
@@ -73,7 +75,7 @@ export class ServiceAccountTokens {
     }
     const expires = now + request.expirationSeconds
     const token = await new SignJWT({ 'kubernetes.io': claims })
-      .setProtectedHeader({ alg: this.#algorithm, kid: 'orrery' })
+      .setProtectedHeader({ alg: this.#algorithm, kid: keyId(key.publicPem) })
       .setIssuer(key.issuer)
       .setAudience([...request.audiences])
       .setSubject(userName(request.namespace, request.account.name))
@@ -86,7 +88,7 @@ export class ServiceAccountTokens {
   }
 
   /** Throws 401: not ours, expired, for another audience, or bound to something that is gone. */
-  verify(token: string, audiences: readonly string[] = [this.audience]): UserInfo | Promise<UserInfo> {
+  verify(token: string, audiences: readonly string[] = this.audiences): UserInfo | Promise<UserInfo> {
     const payload = this.#verified.get(token)
     return payload === undefined
       ? this.#verifySignature(token).then((fresh) => this.#check(token, fresh, audiences))
@@ -95,19 +97,27 @@ export class ServiceAccountTokens {
 
   async #verifySignature(token: string): Promise<JWTPayload> {
     const { key, clock } = this.#options
-    this.#publicKey ??= importSPKI(key.publicPem, this.#algorithm)
-    try {
-      const { payload } = await jwtVerify(token, await this.#publicKey, {
-        issuer: [key.issuer, secretTokenIssuer],
-        algorithms: [this.#algorithm],
-        currentDate: new Date(clock.now()),
-      })
-      if (this.#verified.size >= maxCached) this.#verified.clear()
-      this.#verified.set(token, payload)
-      return payload
-    } catch (error) {
-      throw unauthorized(error instanceof Error && error.name === 'JWTExpired' ? 'Unauthorized' : undefined)
+    this.#publicKeys ??= Promise.all(
+      [key.publicPem, ...(key.verifyPems ?? [])].map(async (pem) => {
+        const algorithm = algorithmOf(pem)
+        return { key: await importSPKI(pem, algorithm), algorithm }
+      }),
+    )
+    for (const candidate of await this.#publicKeys) {
+      try {
+        const { payload } = await jwtVerify(token, candidate.key, {
+          issuer: [key.issuer, ...(key.acceptedIssuers ?? []), secretTokenIssuer],
+          algorithms: [candidate.algorithm],
+          currentDate: new Date(clock.now()),
+        })
+        if (this.#verified.size >= maxCached) this.#verified.clear()
+        this.#verified.set(token, payload)
+        return payload
+      } catch {
+        // The next key may be the one; in the end it is nobody's token, or one that has expired.
+      }
     }
+    throw unauthorized()
   }
 
   #check(token: string, payload: JWTPayload, audiences: readonly string[]): UserInfo {
@@ -175,3 +185,15 @@ function accountUser(
 }
 
 const userName = (namespace: string, name: string): string => `system:serviceaccount:${namespace}:${name}`
+
+export const algorithmOf = (publicPem: string): string => {
+  const { asymmetricKeyType, asymmetricKeyDetails } = createPublicKey(publicPem)
+  if (asymmetricKeyType === 'rsa') return 'RS256'
+  return { secp384r1: 'ES384', secp521r1: 'ES512' }[asymmetricKeyDetails?.namedCurve ?? ''] ?? 'ES256'
+}
+
+/** What names a key in tokens and in the published key set: a hash of the key itself, as upstream has it. */
+export const keyId = (publicPem: string): string =>
+  createHash('sha256')
+    .update(createPublicKey(publicPem).export({ type: 'spki', format: 'der' }))
+    .digest('base64url')

@@ -27,7 +27,7 @@ describe('protobuf answers', () => {
   it.each([
     '/api/v1/namespaces/default/configmaps/one',
     '/api/v1/namespaces/default/services/kubernetes',
-    '/apis/rbac.authorization.k8s.io/v1/clusterroles/admin',
+    '/apis/rbac.authorization.k8s.io/v1/clusterroles/cluster-admin',
   ])('hold what JSON holds: %s', async (path) => {
     const answer = await ask(path, `${protobuf},application/json`)
     expect(answer.headers['content-type']).toBe(protobuf)

@@ -83,3 +83,28 @@ export async function requireBody(call: ApiCall): Promise<CallBody> {
     )
   return body
 }
+
+/** A result as the object it stands for; stored ones are frozen. */
+export function resultObject(resource: ServedResource, result: CallResult): object {
+  switch (result.type) {
+    case 'plain':
+      return result.object
+    case 'stored':
+      return result.object.object
+    case 'list':
+      return {
+        kind: `${resource.kind.kind}List`,
+        apiVersion: resource.apiVersion,
+        metadata: listMetadata(result.list),
+        items: result.list.items.map((item) => item.object),
+      }
+  }
+}
+
+export function listMetadata(list: ListResult): object {
+  return {
+    resourceVersion: String(list.revision),
+    ...(list.continueToken === '' ? {} : { continue: list.continueToken }),
+    ...(list.remaining === undefined ? {} : { remainingItemCount: list.remaining }),
+  }
+}

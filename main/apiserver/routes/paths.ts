@@ -41,6 +41,8 @@ const exact = new Set([
   '/.well-known/openid-configuration',
   '/openid/v1/jwks',
 ])
+/** Documents with paths of their own. */
+const openApiPaths = ['/openapi/v3/']
 const prefixes = ['/api/', '/apis/', '/healthz/', '/livez/', '/readyz/', '/openapi/', '/version/']
 
 export class PathRoutes {
@@ -125,7 +127,8 @@ export class PathRoutes {
           ? ['/api', '/api/v1']
           : [`/apis/${group}`, ...versions.map(({ version }) => `/apis/${group}/${version}`)],
       )
-    return [...new Set([...groups, '/apis', ...[...exact].filter((path) => path !== '/')])].sort()
+    const own = [...exact, ...this.#options.health.paths(), ...openApiPaths].filter((path) => path !== '/')
+    return [...new Set([...groups, ...own])].sort()
   }
 }
 

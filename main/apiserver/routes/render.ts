@@ -10,7 +10,7 @@ import type { ListResult } from '../registry/list.ts'
 import type { ServedResource } from '../registry/served-resource.ts'
 import type { StoredObject } from '../registry/stored-object.ts'
 import { columnsOf, type IncludeObject, partialMetadata, renderTable } from '../registry/table.ts'
-import type { CallResult } from './api-call.ts'
+import { type CallResult, listMetadata } from './api-call.ts'
 
 export const shapesFor = (verb: string): readonly Shape[] =>
   verb === 'list' || verb === 'deletecollection'
@@ -121,14 +121,6 @@ async function sendJsonPieces(to: Responder, pieces: Iterable<string>): Promise<
   // YAML and indentation need the whole text.
   if (to.encoding === 'yaml' || to.pretty) await sendJsonText(to, 200, [...pieces].join(''))
   else await sendPieces(to, 'application/json', pieces)
-}
-
-export function listMetadata(list: ListResult): object {
-  return {
-    resourceVersion: String(list.revision),
-    ...(list.continueToken === '' ? {} : { continue: list.continueToken }),
-    ...(list.remaining === undefined ? {} : { remainingItemCount: list.remaining }),
-  }
 }
 
 function renderStored(object: StoredObject, { accepted, resource, query, now }: RenderOptions): string {

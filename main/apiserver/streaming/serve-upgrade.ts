@@ -1,7 +1,8 @@
 // Upgrade requests (WebSocket, SPDY): the same chain as any request, then the raw socket goes to the subresource.
 import { STATUS_CODES } from 'node:http'
-import { badRequest, type StatusError } from '../../../common/machinery/status.ts'
-import type { ConnectionUser, RequestHandler } from '../handler.ts'
+import { badRequest, type Status, type StatusError } from '../../../common/machinery/status.ts'
+import type { RequestInfo } from '../chain/request-info.ts'
+import type { ConnectionUser, RequestHandler, Visit } from '../handler.ts'
 import { pageNotFound, requireResource } from '../handler.ts'
 import { toStatusError } from '../registry/store-errors.ts'
 import type { ServerParts } from '../server-parts.ts'
@@ -17,23 +18,32 @@ export async function serveUpgrade(
   socket.on('error', () => undefined)
   const started = performance.now()
   let code = 101
+  const visit: Visit = { record: undefined, leave: undefined, resource: undefined, subresource: '' }
+  let failure: Status | undefined
+  let info: RequestInfo | undefined
   try {
     if (connection === undefined) parts.hosts.check(req)
-    const { info, query } = handler.parse(req)
-    const user = await handler.authenticate(req, connection)
-    handler.authorize(user, info)
+    const parsed = handler.parse(req)
+    info = parsed.info
+    const { query } = parsed
+    const user = await handler.admit(req, parsed, visit, connection)
     if (!info.isResource) throw badRequest('this path cannot be upgraded')
     const resource = requireResource(parts, info)
     const connect = info.subresource === '' ? undefined : parts.connects.find(resource, info.subresource)
     if (connect === undefined) throw pageNotFound()
     if (connect.upgrade === undefined) throw badRequest('this subresource is not a stream')
+    visit.resource = resource
+    visit.subresource = info.subresource
+    visit.record?.started(code)
     await connect.upgrade({ info, query, user, resource, registry: parts.registry }, upgrade)
   } catch (error) {
     const status = toStatusError(error)
     code = status.code
+    failure = status.status
     refuseUpgrade(upgrade, status)
   } finally {
-    parts.metrics.observe('connect', code, performance.now() - started)
+    visit.record?.complete(code, failure)
+    parts.metrics.observe({ info, code, ms: performance.now() - started, ...visit, isStream: true })
   }
 }
 

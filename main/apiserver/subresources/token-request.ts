@@ -51,7 +51,7 @@ async function issue(call: ApiCall, tokens: ServiceAccountTokens): Promise<CallR
   }
   const bound = boundObjectRef === undefined ? undefined : findBound(call, boundObjectRef)
   requireOwnPod(call, bound)
-  const effective = audiences.length === 0 ? [tokens.audience] : audiences
+  const effective = audiences.length === 0 ? tokens.audiences : audiences
   const node = bound?.kind === 'Pod' ? nodeOf(call, bound.name) : undefined
   const issued = dryRun
     ? { token: '', expiresAtMs: registry.clock.now() + expirationSeconds * 1000 }

@@ -48,6 +48,8 @@ export async function startTestServer(
     readonly tokens?: Readonly<Record<string, UserInfo>>
     readonly clock?: Clock
     readonly connects?: ApiServerOptions['connects']
+    /** What a flag of the engine would set. */
+    readonly settings?: Partial<ApiServerOptions>
   } = {},
 ): Promise<TestServer> {
   const store = createMemoryStore()
@@ -77,6 +79,7 @@ export async function startTestServer(
     },
     tokens: new Map(Object.entries({ [adminToken]: { name: 'admin', groups: ['system:masters'] }, ...options.tokens })),
     allowedHosts: ['orrery.test'],
+    ...options.settings,
   })
   await api.ready
   const address = await api.listen({ host: '127.0.0.1', port: 0 })

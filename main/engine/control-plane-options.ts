@@ -1,0 +1,217 @@
+// What the flags of the engine mean to the API server: files are read here, and what is wrong with one is said with its flag's name.
+import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { parse as parseYaml } from 'yaml'
+import type { Logger } from '../../common/machinery/logger.ts'
+import type { ApiServerOptions, UserInfo } from '../apiserver/apiserver.ts'
+import { Auditor } from '../apiserver/audit/auditor.ts'
+import { openAuditLog, type AuditLog } from '../apiserver/audit/log-file.ts'
+import { policyProblems, type Policy } from '../apiserver/audit/policy.ts'
+import type { LabPki } from '../pki/pki-files.ts'
+import type { ClusterNetwork } from './cluster-network.ts'
+import { CodedError } from './coded-error.ts'
+import type { EngineOptions } from './options.ts'
+import { readTokenFile } from './token-file.ts'
+
+type Part = Pick<
+  ApiServerOptions,
+  | 'tls'
+  | 'serviceAccountKey'
+  | 'anonymousAuth'
+  | 'requestHeader'
+  | 'authorizationModes'
+  | 'admission'
+  | 'audit'
+  | 'limits'
+>
+
+export interface ControlPlaneOptions {
+  readonly apiServer: Part
+  readonly tokens: ReadonlyMap<string, UserInfo>
+  /** PEM of what clients must trust: the engine's authority, and a certificate that was given. */
+  readonly trust: string
+  /** Resolves when all audit events are written. */
+  close(): Promise<void>
+}
+
+export async function readControlPlaneOptions(
+  options: EngineOptions,
+  context: {
+    readonly pki: LabPki
+    readonly network: ClusterNetwork
+    readonly logger: Logger
+    readonly now: () => number
+  },
+): Promise<ControlPlaneOptions> {
+  const { pki, network, logger, now } = context
+  const [serving, clientCa, requestHeader, serviceAccountKey, tokens, audit] = await Promise.all([
+    readServing(options),
+    options.clientCaFile === undefined ? '' : readCertificates('client-ca-file', options.clientCaFile),
+    readRequestHeader(options),
+    readServiceAccountKeys(options, pki, network),
+    options.tokenAuthFile === undefined ? new Map<string, UserInfo>() : readTokenFile(options.tokenAuthFile),
+    openAudit(options, logger, now),
+  ])
+  const modes = options.authorizationModes ?? ['Node', 'RBAC']
+  // Everybody may do everything: nobody should be able to without saying who they are, unless asked for.
+  const anonymousAuth = options.anonymousAuth ?? !modes.includes('AlwaysAllow')
+  const { maxRequestsInflight: reads = 400, maxMutatingRequestsInflight: writes = 200 } = options
+  return {
+    apiServer: {
+      tls: {
+        ...(serving ?? pki.server),
+        clientCa: [pki.authority.cert, clientCa, requestHeader?.clientCa ?? ''].join('\n'),
+        ...(options.tlsMinVersion === undefined ? {} : { minVersion: options.tlsMinVersion }),
+        ...(options.tlsCipherSuites === undefined ? {} : { cipherSuites: options.tlsCipherSuites }),
+      },
+      serviceAccountKey,
+      anonymousAuth,
+      ...(requestHeader === undefined ? {} : { requestHeader }),
+      authorizationModes: modes,
+      admission: { enable: options.enableAdmissionPlugins ?? [], disable: options.disableAdmissionPlugins ?? [] },
+      ...(audit === undefined ? {} : { audit: audit.auditor }),
+      limits: { reads, writes },
+    },
+    tokens,
+    trust: serving === undefined ? pki.authority.cert : `${pki.authority.cert.trimEnd()}\n${serving.cert}`,
+    close: () => audit?.log.close() ?? Promise.resolve(),
+  }
+}
+
+async function readFlagFile(flag: string, file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    throw badFile(flag, file, `cannot be read: ${messageOf(error)}`, 'Check the path and its permissions.', error)
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+const badFile = (flag: string, file: string, why: string, hint: string, cause?: unknown): CodedError =>
+  new CodedError('BadFile', `--${flag} ${file} ${why}`, hint, { cause })
+
+/** Throws unless `text` holds what `parse` can read. */
+function requirePem(flag: string, file: string, text: string, what: string, parse: (text: string) => unknown): string {
+  try {
+    parse(text)
+    return text
+  } catch (error) {
+    throw badFile(flag, file, `holds no ${what}: ${messageOf(error)}`, `Give a PEM file with a ${what}.`, error)
+  }
+}
+
+async function readCertificates(flag: string, file: string): Promise<string> {
+  return requirePem(flag, file, await readFlagFile(flag, file), 'certificate', (text) => new X509Certificate(text))
+}
+
+async function readServing(options: EngineOptions): Promise<{ cert: string; key: string } | undefined> {
+  const { tlsCertFile: certFile, tlsPrivateKeyFile: keyFile } = options
+  if (certFile === undefined && keyFile === undefined) return undefined
+  if (certFile === undefined || keyFile === undefined)
+    throw new CodedError(
+      'BadArgument',
+      `--${certFile === undefined ? 'tls-private-key-file' : 'tls-cert-file'} needs the other one of certificate and key`,
+      'Give both --tls-cert-file and --tls-private-key-file, or neither.',
+    )
+  const cert = await readCertificates('tls-cert-file', certFile)
+  const key = requirePem(
+    'tls-private-key-file',
+    keyFile,
+    await readFlagFile('tls-private-key-file', keyFile),
+    'private key',
+    createPrivateKey,
+  )
+  if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)))
+    throw badFile(
+      'tls-private-key-file',
+      keyFile,
+      'is not the key of the certificate',
+      'Give files that belong together.',
+    )
+  return { cert, key }
+}
+
+async function readRequestHeader({ requestHeader }: EngineOptions): Promise<ApiServerOptions['requestHeader']> {
+  if (requestHeader === undefined) return undefined
+  const { clientCaFile, allowedNames, usernameHeaders, groupHeaders, extraHeaderPrefixes } = requestHeader
+  if (clientCaFile === undefined)
+    throw new CodedError(
+      'BadArgument',
+      '--requestheader-… needs --requestheader-client-ca-file',
+      'Without an authority of its own, anybody could say who they are in a header.',
+    )
+  return {
+    clientCa: await readCertificates('requestheader-client-ca-file', clientCaFile),
+    allowedNames: allowedNames ?? [],
+    usernameHeaders: usernameHeaders ?? ['X-Remote-User'],
+    groupHeaders: groupHeaders ?? ['X-Remote-Group'],
+    extraHeaderPrefixes: extraHeaderPrefixes ?? ['X-Remote-Extra-'],
+  }
+}
+
+async function readServiceAccountKeys(
+  options: EngineOptions,
+  pki: LabPki,
+  network: ClusterNetwork,
+): Promise<ApiServerOptions['serviceAccountKey']> {
+  const [issuer = `https://kubernetes.default.svc.${network.domain}`, ...acceptedIssuers] =
+    options.serviceAccountIssuers ?? []
+  const { serviceAccountSigningKeyFile: signingFile, serviceAccountKeyFiles = [] } = options
+  const verifyPems = await Promise.all(
+    serviceAccountKeyFiles.map(async (file) => {
+      const flag = 'service-account-key-file'
+      const pem = requirePem(flag, file, await readFlagFile(flag, file), 'public key', createPublicKey)
+      return createPublicKey(pem).export({ type: 'spki', format: 'pem' }).toString()
+    }),
+  )
+  const shared = { issuer, acceptedIssuers, verifyPems, audiences: options.apiAudiences ?? [] }
+  if (signingFile === undefined) return { ...pki.serviceAccountKey, ...shared }
+  const flag = 'service-account-signing-key-file'
+  const pem = requirePem(flag, signingFile, await readFlagFile(flag, signingFile), 'private key', createPrivateKey)
+  return {
+    privatePem: createPrivateKey(pem).export({ type: 'pkcs8', format: 'pem' }).toString(),
+    publicPem: createPublicKey(pem).export({ type: 'spki', format: 'pem' }).toString(),
+    ...shared,
+  }
+}
+
+async function openAudit(
+  { audit }: EngineOptions,
+  logger: Logger,
+  now: () => number,
+): Promise<{ auditor: Auditor; log: AuditLog } | undefined> {
+  if (audit === undefined) return undefined
+  const { policyFile, logPath, maxAgeDays, maxBackups, maxSizeMiB } = audit
+  if (policyFile === undefined || logPath === undefined) {
+    throw new CodedError(
+      'BadArgument',
+      '--audit-policy-file and --audit-log-path record nothing without each other',
+      'Give both, for example --audit-policy-file=policy.yaml --audit-log-path=-',
+    )
+  }
+  const flag = 'audit-policy-file'
+  let policy: unknown
+  try {
+    policy = parseYaml(await readFlagFile(flag, policyFile))
+  } catch (error) {
+    if (error instanceof CodedError) throw error
+    throw badFile(flag, policyFile, `is not YAML: ${messageOf(error)}`, 'Give an audit.k8s.io/v1 Policy.', error)
+  }
+  const problems = policyProblems(policy)
+  if (problems.length > 0)
+    throw badFile(flag, policyFile, `is no audit policy: ${problems.join('; ')}`, 'Give an audit.k8s.io/v1 Policy.')
+  try {
+    const log = openAuditLog({
+      path: logPath,
+      now,
+      logger,
+      ...(maxAgeDays === undefined ? {} : { maxAgeDays }),
+      ...(maxBackups === undefined ? {} : { maxBackups }),
+      ...(maxSizeMiB === undefined ? {} : { maxSizeMiB }),
+    })
+    return { auditor: new Auditor({ policy: policy as Policy, sink: log.sink, now }), log }
+  } catch (error) {
+    throw badFile('audit-log-path', logPath, `cannot be written: ${messageOf(error)}`, 'Choose another place.', error)
+  }
+}

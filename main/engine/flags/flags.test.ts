@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest'
+import type { EngineOptions } from '../options.ts'
+import { engineFlags } from './index.ts'
+
+function read(...args: readonly [string, string][]): EngineOptions {
+  const options: EngineOptions = { home: '/h', cache: '/c', machines: false, foreground: true, logLevel: 'info' }
+  for (const [name, text] of args) engineFlags.find((flag) => flag.name === name)?.set(options, text)
+  return options
+}
+
+describe('flags of the engine', () => {
+  it('set what they say', () => {
+    expect(
+      read(
+        ['bind-address', '127.0.0.1'],
+        ['secure-port', '6444'],
+        ['authorization-mode', 'Node,RBAC'],
+        ['disable-admission-plugins', 'ServiceAccount, ResourceQuota'],
+        ['controllers', '*,-daemonset'],
+        ['service-node-port-range', '31000-31999'],
+        ['anonymous-auth', 'false'],
+        ['tls-min-version', 'VersionTLS13'],
+        ['tls-cipher-suites', 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256'],
+        ['audit-log-path', '-'],
+        ['audit-log-maxsize', '5'],
+        ['scheduler', ''],
+      ),
+    ).toMatchObject({
+      listen: { host: '127.0.0.1', port: 6444 },
+      authorizationModes: ['Node', 'RBAC'],
+      disableAdmissionPlugins: ['ServiceAccount', 'ResourceQuota'],
+      controllers: ['*', '-daemonset'],
+      nodePortRange: { from: 31000, to: 31999 },
+      anonymousAuth: false,
+      tlsMinVersion: 'TLSv1.3',
+      tlsCipherSuites: ['ECDHE-ECDSA-AES128-GCM-SHA256'],
+      audit: { logPath: '-', maxSizeMiB: 5 },
+      scheduler: true,
+    })
+  })
+
+  it('take addresses in every form', () => {
+    expect(read(['listen', '[::1]:0']).listen).toEqual({ host: '::1', port: 0 })
+    expect(read(['secure-port', '0']).listen).toEqual({ host: '127.0.0.1', port: 0 })
+  })
+
+  it.each([
+    ['listen', 'nowhere'],
+    ['listen', '0.0.0.0:7443'],
+    ['bind-address', '::'],
+    ['secure-port', '70000'],
+    ['authorization-mode', 'Sometimes'],
+    ['anonymous-auth', 'perhaps'],
+    ['service-node-port-range', '5-1'],
+    ['service-cluster-ip-range', '10.0.0.0/33'],
+    ['tls-cipher-suites', 'ROT13'],
+    ['max-requests-inflight', 'many'],
+    ['audit-policy-file', ''],
+  ])('name themselves when the value is wrong: --%s %s', (name, text) => {
+    expect(() => read([name, text])).toThrow(new RegExp(`--${name}`))
+  })
+
+  it('have names that no two share', () => {
+    expect(new Set(engineFlags.map(({ name }) => name)).size).toBe(engineFlags.length)
+  })
+})

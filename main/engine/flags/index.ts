@@ -1,0 +1,240 @@
+// The one table of flags: the command and its --help are made from it. Names and meaning are upstream's wherever upstream has the flag.
+import { clusterNetwork } from '../cluster-network.ts'
+import type { EngineOptions } from '../options.ts'
+import { parseCipherSuites } from './cipher-suites.ts'
+import {
+  badValue,
+  type EngineFlag,
+  type FlagSection,
+  parseBoolean,
+  parseCount,
+  parseFile,
+  parseList,
+  parseListen,
+  parseLoopback,
+  parseOneOf,
+} from './flag.ts'
+
+export type { EngineFlag, FlagSection } from './flag.ts'
+
+/** Flags whose value goes into one field as it was read. */
+const flag = (name: string, argument: string, description: string, set: EngineFlag['set']): EngineFlag => ({
+  name,
+  argument,
+  description,
+  set,
+})
+const file = (name: string, description: string, set: (options: EngineOptions, path: string) => void): EngineFlag =>
+  flag(name, 'file', description, (options, text) => {
+    set(options, parseFile(name, text))
+  })
+const list = (
+  name: string,
+  argument: string,
+  description: string,
+  set: (options: EngineOptions, items: string[]) => void,
+): EngineFlag => ({
+  ...flag(name, argument, description, (options, text) => {
+    set(options, parseList(text))
+  }),
+  repeatable: true,
+})
+const count = (name: string, description: string, set: (options: EngineOptions, value: number) => void): EngineFlag =>
+  flag(name, 'n', description, (options, text) => {
+    set(options, parseCount(name, text))
+  })
+
+const serving: readonly EngineFlag[] = [
+  flag(
+    'listen',
+    'host:port',
+    'loopback address to serve on (default: the one used before, else 127.0.0.1:7443 or a free port)',
+    (o, text) => {
+      o.listen = parseListen(text)
+    },
+  ),
+  flag(
+    'bind-address',
+    'address',
+    'loopback address to serve on, with --secure-port (default there: 6443)',
+    (o, text) => {
+      o.listen = { port: 6443, ...o.listen, host: parseLoopback('bind-address', text) }
+    },
+  ),
+  flag('secure-port', 'port', 'port to serve on, 0 for any free one; with --bind-address', (o, text) => {
+    const port = parseCount('secure-port', text)
+    if (port > 65535) throw badValue('secure-port', text, 'is not a port', 'Ports go from 0 (any free one) to 65535.')
+    o.listen = { host: '127.0.0.1', ...o.listen, port }
+  }),
+  file('tls-cert-file', 'server certificate with its chain (default: one of the engine’s own authority)', (o, path) => {
+    o.tlsCertFile = path
+  }),
+  file('tls-private-key-file', 'key of --tls-cert-file', (o, path) => {
+    o.tlsPrivateKeyFile = path
+  }),
+  flag('tls-min-version', 'version', 'VersionTLS12 (default) or VersionTLS13', (o, text) => {
+    const version = parseOneOf('tls-min-version', text, ['VersionTLS12', 'VersionTLS13'])
+    o.tlsMinVersion = version === 'VersionTLS12' ? 'TLSv1.2' : 'TLSv1.3'
+  }),
+  flag('tls-cipher-suites', 'names', 'cipher suites to offer, by their IANA names', (o, text) => {
+    o.tlsCipherSuites = parseCipherSuites('tls-cipher-suites', text)
+  }),
+  count(
+    'max-requests-inflight',
+    'reads at work at a time, together with writes shared fairly among users (default: 400)',
+    (o, value) => {
+      o.maxRequestsInflight = value
+    },
+  ),
+  count('max-mutating-requests-inflight', 'writes at work at a time (default: 200)', (o, value) => {
+    o.maxMutatingRequestsInflight = value
+  }),
+]
+
+const authentication: readonly EngineFlag[] = [
+  file('client-ca-file', 'authorities whose client certificates are accepted, besides the engine’s own', (o, path) => {
+    o.clientCaFile = path
+  }),
+  file('token-auth-file', 'static bearer tokens: CSV token,user,uid,"groups"', (o, path) => {
+    o.tokenAuthFile = path
+  }),
+  flag('anonymous-auth', 'bool', 'requests without credentials are system:anonymous (default: true)', (o, text) => {
+    o.anonymousAuth = parseBoolean('anonymous-auth', text)
+  }),
+  list('service-account-issuer', 'url', 'issuer of service account tokens; further ones are accepted', (o, items) => {
+    o.serviceAccountIssuers = [...(o.serviceAccountIssuers ?? []), ...items]
+  }),
+  {
+    ...file('service-account-key-file', 'public (or private) keys that verify service account tokens', (o, path) => {
+      o.serviceAccountKeyFiles = [...(o.serviceAccountKeyFiles ?? []), path]
+    }),
+    repeatable: true,
+  },
+  file(
+    'service-account-signing-key-file',
+    'private key that signs service account tokens (default: one of the engine’s own)',
+    (o, path) => {
+      o.serviceAccountSigningKeyFile = path
+    },
+  ),
+  list('api-audiences', 'names', 'audiences of this API (default: the issuer)', (o, items) => {
+    o.apiAudiences = [...(o.apiAudiences ?? []), ...items]
+  }),
+  file(
+    'requestheader-client-ca-file',
+    'authority of front proxies, whose X-Remote-… headers name the user',
+    (o, path) => {
+      o.requestHeader = { ...o.requestHeader, clientCaFile: path }
+    },
+  ),
+  list('requestheader-allowed-names', 'names', 'common names front proxies may have (default: any)', (o, items) => {
+    o.requestHeader = { ...o.requestHeader, allowedNames: [...(o.requestHeader?.allowedNames ?? []), ...items] }
+  }),
+  list('requestheader-username-headers', 'names', 'headers with the user (default: X-Remote-User)', (o, items) => {
+    o.requestHeader = { ...o.requestHeader, usernameHeaders: items }
+  }),
+  list('requestheader-group-headers', 'names', 'headers with groups (default: X-Remote-Group)', (o, items) => {
+    o.requestHeader = { ...o.requestHeader, groupHeaders: items }
+  }),
+  list(
+    'requestheader-extra-headers-prefix',
+    'names',
+    'prefixes of headers with more (default: X-Remote-Extra-)',
+    (o, items) => {
+      o.requestHeader = { ...o.requestHeader, extraHeaderPrefixes: items }
+    },
+  ),
+]
+
+const authorization: readonly EngineFlag[] = [
+  list(
+    'authorization-mode',
+    'modes',
+    'who decides, in order: Node, RBAC, AlwaysAllow, AlwaysDeny (default: Node,RBAC)',
+    (o, items) => {
+      const modes = ['Node', 'RBAC', 'AlwaysAllow', 'AlwaysDeny'] as const
+      o.authorizationModes = [
+        ...(o.authorizationModes ?? []),
+        ...items.map((item) => parseOneOf('authorization-mode', item, modes)),
+      ]
+    },
+  ),
+  list('enable-admission-plugins', 'names', 'admission plugins to add to those that run by default', (o, items) => {
+    o.enableAdmissionPlugins = [...(o.enableAdmissionPlugins ?? []), ...items]
+  }),
+  list('disable-admission-plugins', 'names', 'admission plugins not to run', (o, items) => {
+    o.disableAdmissionPlugins = [...(o.disableAdmissionPlugins ?? []), ...items]
+  }),
+]
+
+const audit: readonly EngineFlag[] = [
+  file('audit-policy-file', 'what to record: an audit.k8s.io/v1 Policy', (o, path) => {
+    o.audit = { ...o.audit, policyFile: path }
+  }),
+  flag('audit-log-path', 'file', 'where to record it, as lines of JSON; "-" is standard output', (o, text) => {
+    o.audit = { ...o.audit, logPath: text === '-' ? text : parseFile('audit-log-path', text) }
+  }),
+  count('audit-log-maxage', 'days to keep old audit logs (default: no limit)', (o, maxAgeDays) => {
+    o.audit = { ...o.audit, maxAgeDays }
+  }),
+  count('audit-log-maxbackup', 'old audit logs to keep (default: no limit)', (o, maxBackups) => {
+    o.audit = { ...o.audit, maxBackups }
+  }),
+  count('audit-log-maxsize', 'MiB after which an audit log is put aside (default: 100)', (o, maxSizeMiB) => {
+    o.audit = { ...o.audit, maxSizeMiB }
+  }),
+]
+
+const cluster: readonly EngineFlag[] = [
+  flag('service-cluster-ip-range', 'cidr', 'range for Services (default: 10.96.0.0/16)', (o, text) => {
+    try {
+      clusterNetwork(text)
+    } catch (error) {
+      const why = error instanceof Error ? error.message.replace(/^.*?": /, '') : String(error)
+      throw badValue(
+        'service-cluster-ip-range',
+        text,
+        why,
+        'Write, for example, --service-cluster-ip-range=10.0.0.0/16.',
+      )
+    }
+    o.serviceCIDR = text
+  }),
+  flag(
+    'service-node-port-range',
+    'from-to',
+    'ports for Services of type NodePort (default: 30000-32767)',
+    (o, text) => {
+      const [, from = '', to = ''] = /^(\d{1,5})-(\d{1,5})$/.exec(text) ?? []
+      if (from === '' || Number(from) < 1 || Number(to) > 65535 || Number(from) > Number(to))
+        throw badValue(
+          'service-node-port-range',
+          text,
+          'is not a range of ports',
+          'Write FROM-TO, for example 30000-32767.',
+        )
+      o.nodePortRange = { from: Number(from), to: Number(to) }
+    },
+  ),
+  list(
+    'controllers',
+    'names',
+    'controllers to run: "*" all that run by default, "name" that one too, "-name" not that one',
+    (o, items) => {
+      o.controllers = [...(o.controllers ?? []), ...items]
+    },
+  ),
+  flag('scheduler', 'bool', 'run the scheduler (default: true)', (o, text) => {
+    o.scheduler = parseBoolean('scheduler', text)
+  }),
+]
+
+export const flagSections: readonly FlagSection[] = [
+  { title: 'Serving:', flags: serving },
+  { title: 'Authentication:', flags: authentication },
+  { title: 'Authorization and admission:', flags: authorization },
+  { title: 'Audit:', flags: audit },
+  { title: 'Cluster:', flags: cluster },
+]
+
+export const engineFlags: readonly EngineFlag[] = flagSections.flatMap(({ flags }) => flags)
