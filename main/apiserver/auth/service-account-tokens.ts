@@ -147,7 +147,7 @@ export class ServiceAccountTokens {
   /** Good as long as its secret holds it and its account lives. */
   #checkSecretToken(token: string, payload: JWTPayload, audiences: readonly string[]): UserInfo {
     // Such a token names no audience: it is meant for this server alone.
-    if (!audiences.includes(this.audience)) throw unauthorized()
+    if (!this.audiences.some((audience) => audiences.includes(audience))) throw unauthorized()
     const claim = (name: string): string => {
       const value = payload[`kubernetes.io/serviceaccount/${name}`]
       return typeof value === 'string' ? value : ''
