@@ -21,7 +21,7 @@ export class Health {
 
   results(): { name: string; type: string; problem: string | undefined }[] {
     return endpoints.flatMap((type) =>
-      this.#checksOf(type).map(({ name, check }) => ({ name, type, problem: check() })),
+      this.#checksOf(type).map((check) => ({ name: check.name, type, problem: check.check() })),
     )
   }
 

@@ -103,9 +103,10 @@ export class Metrics {
     for (const [labels, count] of this.#watches) sample('apiserver_longrunning_requests', labels, count)
     family('apiserver_terminated_watchers_total', 'counter', 'Watchers closed because they did not keep up.')
     sample('apiserver_terminated_watchers_total', '', this.slowWatchers)
-    for (const { name, help, type = 'gauge', read } of this.#gauges) {
+    for (const gauge of this.#gauges) {
+      const { name, help, type = 'gauge' } = gauge
       family(name, type, help)
-      const values = read()
+      const values = gauge.read()
       for (const { labels, value } of typeof values === 'number' ? [{ labels: '', value: values }] : values)
         sample(name, labels, value)
     }

@@ -36,7 +36,7 @@ it('counts writes apart, and neither streams nor administrators', () => {
 it('sends away who would wait too long', async () => {
   const clock = createManualClock()
   const limits = new RequestLimits(clock, { reads: 1, writes: 1 })
-  limits.enter(user('a'), read)
+  expect(limits.enter(user('a'), read)).toBeInstanceOf(Function)
   const waiting = limits.enter(user('b'), read)
   const refused = expect(waiting).rejects.toMatchObject({
     code: 429,

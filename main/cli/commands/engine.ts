@@ -36,9 +36,9 @@ export function engineCommand(): Command {
       logLevel: given.logLevel,
     }
     for (const flag of engineFlags) {
-      const value = given[options.get(flag)?.attributeName() ?? '']
-      for (const text of Array.isArray(value) ? (value as string[]) : value === undefined ? [] : [value])
-        flag.set(settings, text === true ? '' : String(text))
+      const value = given[options.get(flag)?.attributeName() ?? ''] as string | true | readonly string[] | undefined
+      if (value === undefined) continue
+      for (const text of typeof value === 'object' ? value : [value]) flag.set(settings, text === true ? '' : text)
     }
     // A bundle of its own, loaded only here: the other subcommands start faster without it.
     const { runEngineOrExplain } = (await import(new URL('engine.mjs', import.meta.url).href)) as typeof EngineModule
