@@ -7,8 +7,10 @@ import { newDisruptionController } from './disruption/index.ts'
 import { newEndpointSliceMirroringController } from './endpoint-slice-mirroring/index.ts'
 import { newEndpointSliceController } from './endpoint-slices/index.ts'
 import { newEndpointsController } from './endpoints/index.ts'
+import { newEphemeralVolumeController } from './ephemeral-volumes/index.ts'
 import { newGarbageCollector } from './garbage-collector/index.ts'
 import { newJobController } from './job/index.ts'
+import { newLocalPathProvisioner } from './local-path-provisioner/index.ts'
 import { newNamespaceController } from './namespace/index.ts'
 import { newNodeLifecycleController } from './node-lifecycle/index.ts'
 import { newPodGcController } from './pod-gc/index.ts'
@@ -22,6 +24,8 @@ import { newServiceAccountTokenController } from './service-account-tokens/index
 import { newStatefulSetController } from './stateful-set/index.ts'
 import { newTaintEvictionController } from './taint-eviction/index.ts'
 import { newTtlAfterFinishedController } from './ttl-after-finished/index.ts'
+import { newVolumeBinder } from './volume-binder/index.ts'
+import { newClaimProtectionController, newVolumeProtectionController } from './volume-protection/index.ts'
 
 export interface ControllerEntry {
   /** As kube-controller-manager calls it; what `--controllers` takes. */
@@ -62,6 +66,12 @@ export const controllerList: readonly ControllerEntry[] = [
   on('garbage-collector-controller', 'garbagecollector', newGarbageCollector),
   on('node-lifecycle-controller', 'nodelifecycle', newNodeLifecycleController),
   on('taint-eviction-controller', 'taint-eviction', newTaintEvictionController),
+  on('persistentvolume-binder-controller', 'persistentvolume-binder', newVolumeBinder),
+  on('persistentvolumeclaim-protection-controller', 'pvc-protection', newClaimProtectionController),
+  on('persistentvolume-protection-controller', 'pv-protection', newVolumeProtectionController),
+  on('ephemeral-volume-controller', 'ephemeral-volume', newEphemeralVolumeController),
+  // Not of kube-controller-manager: other clusters run a provisioner beside it.
+  { name: 'local-path-provisioner', onByDefault: true, create: newLocalPathProvisioner },
   on('pod-garbage-collector-controller', 'podgc', newPodGcController),
 ]
 

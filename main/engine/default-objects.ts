@@ -1,11 +1,11 @@
-// What a new cluster holds before anyone asks, beside what the API server itself makes: the DNS Service, the Lab.
+// What a new cluster holds before anyone asks, beside what the API server itself makes: the DNS Service, the Lab, a StorageClass.
 // Creating is idempotent; what a person changed or deleted later (the Lab's spec) is left alone.
 import type { KubeObject } from '../../common/machinery/meta.ts'
 import { isReason } from '../../common/machinery/status.ts'
-import type { Service } from '../../common/api/generated/types.ts'
+import type { Service, StorageClass } from '../../common/api/generated/types.ts'
 import { labApiVersion, type Lab } from '../../common/api/lab/v1alpha1.ts'
 import type { KubeClient, ResourceRef } from '../../common/client/client.ts'
-import { labs, services } from '../../common/client/resources.ts'
+import { labs, services, storageClasses } from '../../common/client/resources.ts'
 import type { ClusterNetwork } from './cluster-network.ts'
 
 async function ensure<T extends KubeObject>(client: KubeClient, ref: ResourceRef<T>, object: T): Promise<void> {
@@ -35,6 +35,16 @@ const dnsService = (network: ClusterNetwork): Service => ({
   },
 })
 
+/** The class of claims that name none. Volumes of it are folders on the node whose pod uses them first. */
+const standardClass: StorageClass = {
+  apiVersion: 'storage.k8s.io/v1',
+  kind: 'StorageClass',
+  metadata: { name: 'standard', annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } },
+  provisioner: 'lab.orrery.dev/local-path',
+  reclaimPolicy: 'Delete',
+  volumeBindingMode: 'WaitForFirstConsumer',
+}
+
 export async function ensureDefaultObjects(client: KubeClient, network: ClusterNetwork): Promise<void> {
   const lab: Lab = {
     apiVersion: labApiVersion,
@@ -42,5 +52,9 @@ export async function ensureDefaultObjects(client: KubeClient, network: ClusterN
     metadata: { name: 'default' },
     spec: { powerState: 'Running' },
   }
-  await Promise.all([ensure(client, services, dnsService(network)), ensure(client, labs, lab)])
+  await Promise.all([
+    ensure(client, services, dnsService(network)),
+    ensure(client, labs, lab),
+    ensure(client, storageClasses, standardClass),
+  ])
 }
