@@ -1,20 +1,22 @@
 // The chain every HTTP request goes through: host and origin, who, what, may they, do it. One try/catch makes every failure a Status.
-import { badRequest, type Status, StatusError } from '../../common/machinery/status.ts'
+import { badRequest, isReason, type Status, StatusError } from '../../common/machinery/status.ts'
 import { findDuplicateFields } from '../../common/machinery/schema/duplicate-fields.ts'
 import type { HttpRequest, HttpResponse, UserInfo } from './apiserver.ts'
 import type { AuditRecord } from './audit/auditor.ts'
 import { anonymous } from './auth/authenticator.ts'
 import { attributesOf, forbiddenError } from './auth/authorizer.ts'
 import { impersonatedUser } from './chain/impersonation.ts'
-import { mediaTypeOf, parseBody, parseJson, parseYamlText, readBody } from './chain/body.ts'
+import { mediaTypeOf, parseBody, parseJson, parseYamlText, readBody, summaryOf } from './chain/body.ts'
 import { type Accepted, encodingOfErrors, negotiate } from './chain/negotiation.ts'
 import { parseRequestInfo, type RequestInfo, type ResourceRequestInfo } from './chain/request-info.ts'
-import { type Responder, sendStatusError } from './chain/respond.ts'
+import { NoSuchPath } from './chain/no-such-path.ts'
+import { type Responder, sendStatusError, sendText } from './chain/respond.ts'
 import { nameInFieldSelector } from './registry/selection.ts'
 import { toStatusError } from './registry/store-errors.ts'
 import type { ServedResource } from './registry/served-resource.ts'
 import { protobufEncoder } from './protobuf/encoder.ts'
 import { type ApiCall, resultObject } from './routes/api-call.ts'
+import { mergePatchType } from './routes/patch-types.ts'
 import { booleanParameter, watchRequestOf } from './routes/list-parameters.ts'
 import { eventEncoder } from './routes/event-encoders.ts'
 import { renderResult, shapesFor } from './routes/render.ts'
@@ -193,7 +195,7 @@ export class RequestHandler {
       query,
       user,
       body: async () => {
-        const body = await readCallBody(req)
+        const body = await readCallBody(req, info.verb === 'delete' ? 'DeleteOptions' : resource.kind.kind)
         record?.requestObject(body?.value)
         return body
       },
@@ -240,6 +242,7 @@ export class RequestHandler {
     try {
       // An answer before the body has arrived: do not wait for the rest of it.
       if (to.res.headersSent) to.res.destroy()
+      else if (status instanceof NoSuchPath) await sendText(to, 404, '404 page not found\n')
       else {
         if (!to.req.complete && !('stream' in to.res)) to.res.setHeader('connection', 'close')
         await sendStatusError(to, status)
@@ -283,8 +286,9 @@ function requireVerb(resource: ServedResource, verb: ResourceRequestInfo['verb']
 }
 
 export function requireResource(parts: Pick<ServerParts, 'registry'>, info: ResourceRequestInfo): ServedResource {
-  const resource = parts.registry.resources.find(info.group, info.version, info.resource)
-  if (resource === undefined) throw pageNotFound()
+  const { resources } = parts.registry
+  const resource = resources.find(info.group, info.version, info.resource)
+  if (resource === undefined) throw resources.serves(info.group, info.version) ? pageNotFound() : new NoSuchPath()
   if (!resource.namespaced && info.namespace !== '' && info.resource !== 'namespaces') throw pageNotFound()
   return resource
 }
@@ -306,14 +310,29 @@ const methodNotRouted = (): StatusError =>
     details: {},
   })
 
-async function readCallBody(req: HttpRequest): Promise<{ value: unknown; duplicates: readonly string[] } | undefined> {
+/** `expected`: the kind that the body should be of, for messages. */
+async function readCallBody(
+  req: HttpRequest,
+  expected: string,
+): Promise<{ value: unknown; duplicates: readonly string[] } | undefined> {
   const bytes = await readBody(req)
   if (bytes.length === 0) return undefined
   const type = req.headers['content-type']
   const media = mediaTypeOf(type)
   if (media.endsWith('+yaml')) return { value: parseYamlText(bytes.toString('utf8')), duplicates: [] }
-  if (media.endsWith('+json')) return { value: parseJson(bytes.toString('utf8')), duplicates: [] }
-  const value = parseBody(bytes, type)
+  if (media.endsWith('+json')) {
+    const prefix = media === mergePatchType ? 'error decoding patch: ' : ''
+    return { value: parseJson(bytes.toString('utf8'), prefix), duplicates: [] }
+  }
+  let value: unknown
+  try {
+    value = parseBody(bytes, type)
+  } catch (error) {
+    if (!isReason(error, 'BadRequest')) throw error
+    throw badRequest(
+      `the object provided is unrecognized (must be of type ${expected}): ${error.message} (${summaryOf(bytes)})`,
+    )
+  }
   return { value, duplicates: media === 'application/json' ? findDuplicateFields(bytes.toString('utf8')) : [] }
 }
 

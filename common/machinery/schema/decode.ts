@@ -80,7 +80,7 @@ export function createDecoder(definitions: Definitions): Decoder {
 
   const compileStruct = (struct: string, goType: string, fields: Readonly<Record<string, Field>>): Decode => {
     const table = new Map<string, CompiledField>()
-    const zeros: { name: string; zero(context: Context): unknown }[] = []
+    const zeros: { name: string; zero: (context: Context) => unknown }[] = []
     for (const [name, field] of Object.entries(fields)) {
       if (isAlwaysThere(definitions, struct, name, field)) zeros.push({ name, zero: compileZero(field.type) })
       table.set(name, { step: { field: name }, decode: compileType(field.type), dropEmpty: isDroppedWhenEmpty(field) })

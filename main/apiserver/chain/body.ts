@@ -10,6 +10,7 @@ import {
 import type { HttpRequest } from '../apiserver.ts'
 import { decodeProtobuf } from '../protobuf/decode.ts'
 import { wireFacts } from '../protobuf/load-facts.ts'
+import { jsonProblem } from './json-problem.ts'
 
 /** As upstream's limit on write requests: what a store entry may cost, with room for the encoding. */
 export const maxBodyBytes = 3 * 1024 * 1024
@@ -72,7 +73,7 @@ const accepted = 'application/json, application/yaml, application/vnd.kubernetes
 export function parseBody(bytes: Buffer, contentType: string | undefined): unknown {
   switch (mediaTypeOf(contentType)) {
     case 'application/json':
-      return parseJson(bytes.toString('utf8'))
+      return parseJson(bytes.toString('utf8'), "couldn't get version/kind; json parse error: ")
     case 'application/yaml':
       return parseYamlText(bytes.toString('utf8'))
     case 'application/vnd.kubernetes.protobuf':
@@ -84,15 +85,21 @@ export function parseBody(bytes: Buffer, contentType: string | undefined): unkno
   }
 }
 
-export function parseJson(text: string): unknown {
+/** `prefix`: words before what is wrong. */
+export function parseJson(text: string, prefix = ''): unknown {
   requireShallow(text)
   try {
     return JSON.parse(text)
-  } catch (error) {
-    throw badRequest(
-      `couldn't get version/kind; json parse error: ${error instanceof Error ? error.message : String(error)}`,
-    )
+  } catch {
+    throw badRequest(prefix + jsonProblem(text))
   }
+}
+
+/** The start of a body that could not be read, as messages quote it. */
+export function summaryOf(bytes: Buffer): string {
+  const shown = bytes.subarray(0, 30)
+  const text = bytes[0] === 0x7b ? shown.toString('utf8') : shown.toString('hex')
+  return text === '' ? '<empty>' : bytes.length > shown.length ? `${text} ...` : text
 }
 
 /** Most clients that say YAML send JSON, which is YAML too and is read thirty times as fast. */

@@ -8,7 +8,8 @@ import { acceptsGzip, sendBytes } from '../chain/respond.ts'
 import type { SubresourceInfo } from '../discovery/discovery.ts'
 import type { ResourceTable } from '../registry/resource-table.ts'
 import type { ServedResource } from '../registry/served-resource.ts'
-import { unknownPath, type PathRequest } from '../routes/paths.ts'
+import { NoSuchPath } from '../chain/no-such-path.ts'
+import type { PathRequest } from '../routes/paths.ts'
 import { fixedPaths } from './discovery-operations.ts'
 import { DocumentBuilder, groupVersionPath } from './documents.ts'
 import { encodeOpenApiV2 } from './v2-protobuf.ts'
@@ -45,7 +46,7 @@ export class OpenApi {
       this.#documents.clear()
     }
     const { contentType, document } = this.#find(path, req.headers.accept)
-    if (document === undefined) throw unknownPath()
+    if (document === undefined) throw new NoSuchPath()
     const etag = `"${document.hash}"`
     const asked = query.get('hash')
     if (asked !== null && asked !== '' && asked !== document.hash) {

@@ -32,7 +32,11 @@ describe('protobuf answers', () => {
     const answer = await ask(path, `${protobuf},application/json`)
     expect(answer.headers['content-type']).toBe(protobuf)
     const json = (await ask(path, 'application/json')).body
-    expect(decode(answer.bytes)).toMatchObject(json)
+    // Empty lists do not exist on this wire.
+    const present = Object.fromEntries(
+      Object.entries(json).filter(([, value]) => !(Array.isArray(value) && value.length === 0)),
+    )
+    expect(decode(answer.bytes)).toMatchObject(present)
   })
 
   it('gives lists, of whole objects and of their metadata', async () => {

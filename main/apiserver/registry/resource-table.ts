@@ -30,6 +30,11 @@ export class ResourceTable {
     )
   }
 
+  /** Whether there is anything under this group and version. Linear: for requests that lead nowhere. */
+  serves(group: string, version: string): boolean {
+    return this.all().some(({ kind }) => kind.group === group && kind.version === version)
+  }
+
   isBuiltInGroup(group: string): boolean {
     for (const resource of this.#builtIn.values()) if (resource.kind.group === group) return true
     return false

@@ -1,6 +1,7 @@
 // Everything that is not a resource: discovery, OpenAPI, version, health and metrics.
 import type { HttpRequest, HttpResponse, UserInfo } from '../apiserver.ts'
 import { negotiate, parseAccept } from '../chain/negotiation.ts'
+import { NoSuchPath } from '../chain/no-such-path.ts'
 import { type Responder, sendBytes, sendObject } from '../chain/respond.ts'
 import type { Discovery } from '../discovery/discovery.ts'
 import { versionInfo } from '../discovery/version.ts'
@@ -8,7 +9,7 @@ import type { Health } from '../health.ts'
 import type { OpenIdDocuments } from '../auth/openid.ts'
 import type { Metrics } from '../metrics.ts'
 import type { OpenApi } from '../openapi/openapi.ts'
-import { methodNotAllowed, StatusError } from '../../../common/machinery/status.ts'
+import { methodNotAllowed } from '../../../common/machinery/status.ts'
 
 export interface PathRequest {
   readonly req: HttpRequest
@@ -77,7 +78,7 @@ export class PathRoutes {
       await sendObject(to, 200, this.#options.openid.configuration)
     else if (trimmed === '/openid/v1/jwks')
       await sendBytes(to, 200, 'application/jwk-set+json', Buffer.from(JSON.stringify(this.#options.openid.keys)))
-    else throw unknownPath()
+    else throw new NoSuchPath()
   }
 
   async #discover({ req, to }: PathRequest, path: string): Promise<void> {
@@ -103,7 +104,7 @@ export class PathRoutes {
     }
     to.encoding = negotiate(accept, { protobuf: true }).encoding
     const document = this.document(path, req.headers.host ?? String(req.headers[':authority'] ?? ''))
-    if (document === undefined) throw unknownPath()
+    if (document === undefined) throw new NoSuchPath()
     await sendObject(to, 200, document)
   }
 
@@ -143,11 +144,3 @@ function aggregatedVersion(accept: string | undefined): string | undefined {
   }
   return undefined
 }
-
-export const unknownPath = (): StatusError =>
-  new StatusError({
-    code: 404,
-    reason: 'NotFound',
-    message: 'the server could not find the requested resource',
-    details: {},
-  })

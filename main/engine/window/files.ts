@@ -111,7 +111,7 @@ export function windowHandler(
     files ??= readAll(folder)
     const file = files.get(url.pathname) ?? (wantsPage ? files.get('/index.html') : undefined)
     if (!file) {
-      const text = files.size === 0 ? 'The window is not built yet. Run: npm run build\n' : 'No such file.\n'
+      const text = files.size === 0 ? 'The window is not built yet. Run: npm run build\n' : '404 page not found\n'
       return answer(res, files.size === 0 ? 503 : 404, { 'content-type': 'text/plain; charset=utf-8' }, text)
     }
     if (req.headers['if-none-match'] === file.etag) return answer(res, 304, { etag: file.etag })
