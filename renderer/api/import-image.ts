@@ -28,7 +28,11 @@ export function importImage(
         if (line.trim() === '') continue
         const parsed = JSON.parse(line) as ImageImportLine
         if (parsed.image !== undefined) references.push(parsed.image.reference)
-        if (parsed.error !== undefined) failure = [parsed.error, parsed.hint ?? ''].join(' ').trim()
+        if (parsed.error !== undefined)
+          failure = [parsed.error, parsed.hint]
+            .filter((part) => part !== undefined)
+            .map(sentence)
+            .join(' ')
         if (parsed.progress !== undefined) progress.message = parsed.progress
       }
       read = end
@@ -69,3 +73,6 @@ export function importImage(
     request.send(file)
   })
 }
+
+const sentence = (text: string): string =>
+  `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`

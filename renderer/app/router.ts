@@ -12,3 +12,15 @@ export const router = createRouter({
     { path: '/:unknown(.*)*', name: 'unknown', component: () => import('./UnknownScreen.vue') },
   ],
 })
+
+/** Fetches every screen while there is time: they open without a wait, and also while the engine is away. */
+export function fetchScreensAhead(): void {
+  const fetchAll = async (): Promise<void> => {
+    for (const { components } of router.getRoutes())
+      for (const component of Object.values(components ?? {}))
+        if (isLoader(component)) await component().catch(() => undefined)
+  }
+  window.requestIdleCallback(() => void fetchAll(), { timeout: 3000 })
+}
+
+const isLoader = (component: unknown): component is () => Promise<unknown> => typeof component === 'function'

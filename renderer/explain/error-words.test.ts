@@ -23,6 +23,16 @@ it('gives each field its complaints', () => {
   expect(fieldErrors(new Error('x')).size).toBe(0)
 })
 
+it('says which type a field needs instead of what the decoder is written in', () => {
+  const decoder = new StatusError({
+    code: 400,
+    reason: 'BadRequest',
+    message:
+      'Deployment in version "v1" cannot be handled as a Deployment: json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32',
+  })
+  expect(errorWords(decoder).message).toBe('spec.replicas must be a whole number, not a string.')
+})
+
 it('lists causes and a remedy', () => {
   expect(errorWords(invalid).causes).toHaveLength(3)
   expect(errorWords(new StatusError({ code: 409, reason: 'Conflict', message: 'm' })).remedy).toContain(

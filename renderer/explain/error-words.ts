@@ -15,7 +15,7 @@ export function errorWords(error: unknown): ErrorWords {
       [cause.field, cause.message].filter((part) => part !== undefined && part !== '').join(': '),
     )
     const remedy = remedies[error.reason]
-    return { message: error.message, causes, ...(remedy === undefined ? {} : { remedy }) }
+    return { message: wrongType(error.message) ?? error.message, causes, ...(remedy === undefined ? {} : { remedy }) }
   }
   if (error instanceof ConnectionError) {
     return {
@@ -26,6 +26,23 @@ export function errorWords(error: unknown): ErrorWords {
   }
   return { message: error instanceof Error ? error.message : String(error), causes: [] }
 }
+
+/** "cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32", as Kubernetes' decoder says it. */
+function wrongType(message: string): string | undefined {
+  const match = /cannot unmarshal (\w+) into Go struct field \w+\.(\S+) of type (\S+)/.exec(message)
+  if (match === null) return undefined
+  const [, given = '', path = '', wanted = ''] = match
+  return `${path} must be ${wantedTypes.find(([type]) => type.test(wanted))?.[1] ?? `a ${wanted}`}, not ${given === 'object' || given === 'array' ? 'an' : 'a'} ${given}.`
+}
+
+const wantedTypes: readonly [RegExp, string][] = [
+  [/^\[\]/, 'a list'],
+  [/^map\[/, 'a map of names to values'],
+  [/^u?int/, 'a whole number'],
+  [/^float/, 'a number'],
+  [/^bool$/, 'true or false'],
+  [/^string$/, 'text (put it in quotes)'],
+]
 
 const remedies: Readonly<Record<string, string>> = {
   Conflict: 'Someone or something changed it in the meantime. Load the newest version and make the change again.',

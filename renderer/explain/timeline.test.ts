@@ -84,6 +84,7 @@ describe('eventWords', () => {
     ['ScalingReplicaSet', 'Scaled down replica set web-1 to 2 from 3', 'scales its ReplicaSet web-1 down from 3 to 2'],
     ['Pulled', 'Successfully pulled image "a:1" in 812ms (812ms including waiting)', 'has fetched a:1 in 812ms'],
     ['Pulled', 'Container image "a:1" already present on machine', 'found a:1 on the node'],
+    ['TaintManagerEviction', 'Cancelling deletion of Pod a/web', 'stays where it is: its node came back'],
     ['FailedMount', 'MountVolume.SetUp failed for volume "x"', 'MountVolume.SetUp failed for volume "x"'],
   ])('%s', (reason, message, text) => {
     expect(eventWords(reason, message, 'Pod', 'web').text).toBe(text)

@@ -164,7 +164,10 @@ export function eventWords(reason: string, message: string, kind: string, name: 
       return { text: 'is ready', tone: 'ok' }
     case 'NodeNotReady':
       return { text: kind === 'Pod' ? 'sits on a node that is not ready' : 'is not ready any more', tone: 'bad' }
+    case 'Rebooted':
+      return { text: 'was booted again' }
     case 'TaintManagerEviction':
+      if (message.startsWith('Cancelling')) return { text: 'stays where it is: its node came back', tone: 'ok' }
       return { text: `is evicted from a node that was lost: ${lowerFirst(message)}`, tone: 'warn' }
     case 'RegisteredNode':
       return { text: 'joined the cluster', tone: 'ok' }

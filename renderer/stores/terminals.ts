@@ -69,7 +69,7 @@ export function terminalTitle(target: TerminalTarget): string {
     case 'console':
       return `${target.machine} console`
     case 'host':
-      return 'This machine'
+      return 'This computer'
   }
 }
 

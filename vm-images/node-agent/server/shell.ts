@@ -30,7 +30,8 @@ export const shell: Handler = async (request) => {
     cols,
     rows,
     cwd: '/root',
-    env: { ...environment(), TERM: 'xterm-256color' },
+    // The prompt of the serial console: which node this is matters most.
+    env: { ...environment(), TERM: 'xterm-256color', PS1: '\\[\\e[1m\\]\\h\\[\\e[0m\\]:\\w# ' },
     encoding: null,
   })
   const framed = new FramedStream(stream)
