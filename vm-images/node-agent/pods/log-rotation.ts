@@ -1,7 +1,8 @@
 // Keeps container logs from filling the disk: a file over 10 MiB is set aside and the runtime told to start a new one; five are kept
-// per container. Sizes are looked at once a minute; nothing is read.
+// per container. Sizes are looked at once a minute; nothing is read. Logs of containers that ended stay as they are.
 import { readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ContainerState } from '../../../build/generated/cri/api_pb.js'
 import type { Clock } from '../../../common/machinery/clock.ts'
 import type { Logger } from '../../../common/machinery/logger.ts'
 import { describeError } from '../logger.ts'
@@ -12,40 +13,57 @@ export const maxLogBytes = 10 << 20
 const maxFiles = 5
 const checkMs = 60_000
 
+interface LogOwner {
+  podUid: string
+  container: string
+  attempt: number
+}
+
 export interface LogRotationOptions {
   /** "/var/log/pods": POD/CONTAINER/ATTEMPT.log */
   root: string
-  /** Makes the runtime write to a new file of the old name. */
-  reopen: (target: { podUid: string; container: string; attempt: number }) => Promise<void>
+  /** What makes the runtime write to a new file of the old name; undefined when the container no longer writes. */
+  reopener: (owner: LogOwner) => Promise<(() => Promise<void>) | undefined>
   now: () => number
+  logger: Logger
 }
 
 /** Rotates what is too large; returns how many files that were. */
 export async function rotateLogs(options: LogRotationOptions): Promise<number> {
   let rotated = 0
   for (const pod of await list(options.root))
-    for (const container of await list(join(options.root, pod))) {
-      const folder = join(options.root, pod, container)
-      for (const file of await list(folder)) {
-        const attempt = /^(\d+)\.log$/.exec(file)?.[1]
-        if (attempt === undefined) continue
-        const size = await stat(join(folder, file)).then(({ size: bytes }) => bytes, () => 0) // prettier-ignore
-        if (size < maxLogBytes) continue
-        const stamp = new Date(options.now()).toISOString().slice(0, 19).replace(/[-:T]/g, '')
-        const aside = join(folder, `${file}.${stamp}`)
-        await rename(join(folder, file), aside)
+    for (const container of await list(join(options.root, pod)))
+      for (const file of await list(join(options.root, pod, container)))
         try {
-          await options.reopen({ podUid: pod.split('_').at(-1) ?? '', container, attempt: Number(attempt) })
+          if (await rotate(options, { pod, container, file })) rotated++
         } catch (error) {
-          // Without a new file the container would go on writing to the renamed one.
-          await rename(aside, join(folder, file))
-          throw error
+          options.logger.debug('a log could not be rotated', { pod, container, error: describeError(error) })
         }
-        rotated++
-        await removeOldest(folder, file)
-      }
-    }
   return rotated
+}
+
+async function rotate(
+  { root, reopener, now }: LogRotationOptions,
+  { pod, container, file }: { pod: string; container: string; file: string },
+): Promise<boolean> {
+  const folder = join(root, pod, container)
+  const path = join(folder, file)
+  const attempt = /^(\d+)\.log$/.exec(file)?.[1]
+  if (attempt === undefined || (await sizeOf(path)) < maxLogBytes) return false
+  const reopen = await reopener({ podUid: pod.split('_').at(-1) ?? '', container, attempt: Number(attempt) })
+  if (reopen === undefined) return false
+  const stamp = new Date(now()).toISOString().slice(0, 19).replace(/[-:T]/g, '')
+  const aside = join(folder, `${file}.${stamp}`)
+  await rename(path, aside)
+  try {
+    await reopen()
+  } catch (error) {
+    // Without a new file the container would go on writing to the renamed one.
+    await rename(aside, path)
+    throw error
+  }
+  await removeOldest(folder, file)
+  return true
 }
 
 async function removeOldest(folder: string, file: string): Promise<void> {
@@ -55,6 +73,7 @@ async function removeOldest(folder: string, file: string): Promise<void> {
 }
 
 const list = (folder: string): Promise<string[]> => readdir(folder).catch(() => [])
+const sizeOf = (path: string): Promise<number> => stat(path).then(({ size }) => size, () => 0) // prettier-ignore
 
 export function startLogRotation(options: {
   root: string
@@ -64,19 +83,21 @@ export function startLogRotation(options: {
 }): () => void {
   const { root, runtime, clock, logger } = options
   let cancel: () => void = () => undefined
-  const reopen: LogRotationOptions['reopen'] = async ({ podUid, container, attempt }) => {
+  const reopener: LogRotationOptions['reopener'] = async ({ podUid, container, attempt }) => {
     const { containers } = await runtime.call(RuntimeService.method.listContainers, {
-      filter: { labelSelector: { [labels.podUid]: podUid, [labels.containerName]: container } },
+      filter: {
+        labelSelector: { [labels.podUid]: podUid, [labels.containerName]: container },
+        state: { state: ContainerState.CONTAINER_RUNNING },
+      },
     })
     const target = containers.find(({ metadata }) => metadata?.attempt === attempt)
-    if (target !== undefined) await runtime.call(RuntimeService.method.reopenContainerLog, { containerId: target.id })
+    if (target === undefined) return undefined
+    return async () => {
+      await runtime.call(RuntimeService.method.reopenContainerLog, { containerId: target.id })
+    }
   }
   const check = async (): Promise<void> => {
-    try {
-      await rotateLogs({ root, reopen, now: () => clock.now() })
-    } catch (error) {
-      logger.debug('a log could not be rotated', { error: describeError(error) })
-    }
+    await rotateLogs({ root, reopener, now: () => clock.now(), logger })
     cancel = clock.after(checkMs, () => void check())
   }
   cancel = clock.after(checkMs, () => void check())
