@@ -15,7 +15,7 @@ module.exports = {
       comment: 'common runs in the window, the engine and the guest alike.',
       severity: 'error',
       from: { path: '^common/', pathNot: tests },
-      to: { pathNot: '^common/|^node_modules/(rfc6902|yaml|reflect-metadata)/' },
+      to: { pathNot: '^common/|^node_modules/(rfc6902|yaml|reflect-metadata|re2js)/' },
     },
     {
       name: 'common-no-node',

@@ -1,6 +1,7 @@
 // A structural schema at work: pruning of unknown fields, defaults, and validation with the words upstream uses.
 import type { JSONSchemaProps } from '../../../common/api/generated/types.ts'
 import { FieldError, invalidValue, notSupported, required, tooMany } from '../../../common/machinery/field-error.ts'
+import { linearRegex } from '../../../common/machinery/linear-regex.ts'
 import { isJsonObject, jsonEqual, type JsonObject, setOwn } from '../../../common/machinery/json.ts'
 
 /** JSONSchemaProps as clients write it; the generated type does not know its own extensions by name. */
@@ -152,33 +153,13 @@ function typeName(value: unknown): string {
 
 type Wrong = (detail: string) => void
 
-const patterns = new Map<string, RegExp | undefined>()
-const maxPatterns = 1000
-
-function patternOf(source: string): RegExp | undefined {
-  if (!patterns.has(source)) {
-    if (patterns.size > maxPatterns) patterns.clear()
-    try {
-      patterns.set(source, new RegExp(source, 'u'))
-    } catch {
-      // Written for another engine; the definition's own validation speaks about it.
-      patterns.set(source, undefined)
-    }
-  }
-  return patterns.get(source)
-}
-
-/** Longer values are not matched against patterns: a pattern may need exponential time. */
-const maxMatchedLength = 16_384
-
 function checkString(value: string, schema: Schema, path: string, errors: FieldError[], wrong: Wrong): void {
   const { minLength, maxLength, pattern } = schema
   const length = Array.from(value).length
   if (maxLength !== undefined && length > maxLength)
     errors.push(new FieldError('FieldValueTooLong', path, '', `may not be more than ${String(maxLength)} bytes`))
   if (minLength !== undefined && length < minLength) wrong(`should be at least ${String(minLength)} chars long`)
-  if (pattern !== undefined && value.length <= maxMatchedLength && patternOf(pattern)?.test(value) === false)
-    wrong(`should match '${pattern}'`)
+  if (pattern !== undefined && !linearRegex(pattern).test(value)) wrong(`should match '${pattern}'`)
 }
 
 function checkNumber(value: number, schema: Schema, wrong: Wrong): void {

@@ -1,5 +1,6 @@
 // CEL's standard functions: sizes, conversions, text, time.
-import { codePoints, regexOf, RegexError } from '../regex/regex.ts'
+import { linearRegex, RegexError } from '../../../../common/machinery/linear-regex.ts'
+import { codePoints } from './code-points.ts'
 import type { Uint } from '../values.ts'
 import {
   CelError,
@@ -33,7 +34,7 @@ const sizes: readonly Overload[] = ['size(', 'method'].flatMap((form) => {
 
 export function matches(text: string, pattern: string): boolean {
   try {
-    return regexOf(pattern).test(text)
+    return linearRegex(pattern).test(text)
   } catch (error) {
     if (error instanceof RegexError) throw new CelError(error.message)
     throw error

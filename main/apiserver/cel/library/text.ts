@@ -1,5 +1,6 @@
 // The extended string functions, and regular expressions of the Kubernetes library.
-import { codePoints, regexOf, RegexError, textOf } from '../regex/regex.ts'
+import { findMatches, linearRegex, RegexError } from '../../../../common/machinery/linear-regex.ts'
+import { codePoints, textOf } from './code-points.ts'
 import {
   CelError,
   Duration,
@@ -155,7 +156,7 @@ function formatText(value: unknown): string {
 
 function found(pattern: string, text: string, limit: number): string[] {
   try {
-    return regexOf(pattern).findAll(text, limit)
+    return findMatches(linearRegex(pattern), text, limit)
   } catch (error) {
     if (error instanceof RegexError) throw new CelError(`Illegal regex: ${error.message}`)
     throw error

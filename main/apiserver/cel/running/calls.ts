@@ -13,7 +13,6 @@ import {
   typeOfValue,
   Uint,
 } from '../values.ts'
-import { RegexTooExpensive } from '../regex/regex.ts'
 import type { Run } from './frame.ts'
 
 export function evaluateCall(overloads: readonly Overload[], operands: readonly Run[]): Run {
@@ -29,7 +28,6 @@ export function evaluateCall(overloads: readonly Overload[], operands: readonly 
       return overload.run(...args)
     } catch (error) {
       if (error instanceof CelError || error instanceof CostExceeded) throw error
-      if (error instanceof RegexTooExpensive) throw new CostExceeded()
       // A library function's own limits (lengths, ranges of numbers) are errors of the expression.
       throw new CelError(error instanceof Error ? error.message : String(error))
     }

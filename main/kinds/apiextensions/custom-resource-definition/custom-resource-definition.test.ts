@@ -130,7 +130,7 @@ describe('CustomResourceDefinition', () => {
       'a bad pattern',
       schema({ type: 'object', properties: { a: { type: 'string', pattern: '(' } } }),
       [
-        `${at}.properties[a].pattern: Invalid value: "(": must be a valid regular expression, but isn't: Invalid regular expression: /(/: Unterminated group`,
+        `${at}.properties[a].pattern: Invalid value: "(": must be a valid regular expression, but isn't: error parsing regexp: missing closing ): \`(\``,
       ],
     ],
     [

@@ -7,6 +7,7 @@ import {
   required,
   type FieldError,
 } from '../../../../common/machinery/field-error.ts'
+import { linearRegex } from '../../../../common/machinery/linear-regex.ts'
 import { unsupported } from '../../validation/values.ts'
 
 type Level = 'root' | 'item' | 'field'
@@ -142,8 +143,7 @@ function checkForbidden(errors: FieldError[], path: string, schema: JSONSchemaPr
   }
   if (schema.pattern !== undefined) {
     try {
-      // Patterns are written for RE2, whose inline flags ("(?i)") JavaScript takes apart from the expression.
-      new RegExp(schema.pattern.replace(/^\(\?[a-z]+\)/, ''))
+      linearRegex(schema.pattern)
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
       errors.push(
