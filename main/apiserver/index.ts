@@ -34,6 +34,7 @@ import { serveUpgrade } from './streaming/serve-upgrade.ts'
 import { builtInActions, builtInVirtualKinds, SubresourceTable } from './subresources/index.ts'
 import { tokenRequest } from './subresources/token-request.ts'
 import { InProcessTransport } from './transport.ts'
+import { WebhookClient } from './webhooks/client.ts'
 
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const { store, clock, logger } = options
@@ -42,6 +43,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       serveKind(kind, { tracksGeneration: hasSpec(kind) }),
     ),
   )
+  const webhooks = new WebhookClient({ registry: () => registry, nodes: options.nodes })
   const registry: Registry = {
     store,
     clock,
@@ -49,7 +51,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     cluster: options.cluster,
     resources,
     admission: new AdmissionChain(
-      newAdmissionPlugins({ authorizer: () => authorizer, rbac: () => rbac }, options.admissionPlugins),
+      newAdmissionPlugins({ authorizer: () => authorizer, rbac: () => rbac, webhooks }, options.admissionPlugins),
     ),
   }
   const serviceAccounts = new ServiceAccountTokens({
@@ -163,6 +165,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     async close() {
       closing = true
       customResources.close()
+      webhooks.close()
       await http.close()
     },
   }

@@ -1,6 +1,7 @@
 // The admission plugins under upstream's names, in the order they run. One line each.
 import type { Authorizer } from '../auth/authorizer.ts'
 import type { RbacAuthorizer } from '../auth/rbac.ts'
+import type { WebhookClient } from '../webhooks/client.ts'
 import type { AdmissionPlugin } from './admission.ts'
 import {
   certificateApproval,
@@ -25,11 +26,13 @@ import { runtimeClass } from './runtime-class.ts'
 import { serviceAccount } from './service-account.ts'
 import { defaultStorageClass, persistentVolumeClaimResize, storageObjectInUseProtection } from './storage.ts'
 import { taintNodesByCondition } from './taint-nodes-by-condition.ts'
+import { mutatingWebhooks, validatingWebhooks } from './webhooks/index.ts'
 
 export interface AdmissionDependencies {
   /** Asked when a write is judged, by when the server is complete. */
   readonly authorizer: () => Authorizer
   readonly rbac: () => RbacAuthorizer
+  readonly webhooks: WebhookClient
 }
 
 export interface AdmissionPluginEntry {
@@ -81,6 +84,16 @@ export const admissionPlugins: readonly AdmissionPluginEntry[] = [
   on(certificateSubjectRestriction),
   on(defaultIngressClass),
   on(podTopologyLabels),
+  {
+    name: 'MutatingAdmissionWebhook',
+    defaultOn: true,
+    create: ({ authorizer, webhooks }) => mutatingWebhooks({ authorizer, client: webhooks }),
+  },
+  {
+    name: 'ValidatingAdmissionWebhook',
+    defaultOn: true,
+    create: ({ authorizer, webhooks }) => validatingWebhooks({ authorizer, client: webhooks }),
+  },
   { name: 'ResourceQuota', defaultOn: true, create: resourceQuota },
 ]
 
