@@ -1,6 +1,7 @@
 // References to every resource that Orrery's own parts use. One line each; clients of other kinds make theirs with `resourceRef`.
 import type {
   APIService,
+  CertificateSigningRequest,
   ClusterRole,
   ClusterRoleBinding,
   ConfigMap,
@@ -143,6 +144,13 @@ export const customResourceDefinitions = resourceRef<CustomResourceDefinition>(
   'Cluster',
 )
 export const apiServices = resourceRef<APIService>('apiregistration.k8s.io/v1', 'apiservices', 'APIService', 'Cluster')
+
+export const certificateSigningRequests = resourceRef<CertificateSigningRequest>(
+  'certificates.k8s.io/v1',
+  'certificatesigningrequests',
+  'CertificateSigningRequest',
+  'Cluster',
+)
 
 export const labs = resourceRef<Lab>('lab.orrery.dev/v1alpha1', 'labs', 'Lab', 'Cluster')
 export const machines = resourceRef<Machine>('lab.orrery.dev/v1alpha1', 'machines', 'Machine', 'Cluster')

@@ -1,4 +1,9 @@
 // The one list of controllers. A controller is a folder beside this file and a line here.
+import {
+  newCsrApprovingController,
+  newCsrCleanerController,
+  newCsrSigningController,
+} from './certificate-requests/index.ts'
 import { newClusterRoleAggregationController } from './cluster-role-aggregation/index.ts'
 import { newCronJobController } from './cron-job/index.ts'
 import { newDaemonSetController } from './daemon-set/index.ts'
@@ -66,6 +71,9 @@ export const controllerList: readonly ControllerEntry[] = [
   on('garbage-collector-controller', 'garbagecollector', newGarbageCollector),
   on('node-lifecycle-controller', 'nodelifecycle', newNodeLifecycleController),
   on('taint-eviction-controller', 'taint-eviction', newTaintEvictionController),
+  on('certificatesigningrequest-signing-controller', 'csrsigning', newCsrSigningController),
+  on('certificatesigningrequest-approving-controller', 'csrapproving', newCsrApprovingController),
+  on('certificatesigningrequest-cleaner-controller', 'csrcleaner', newCsrCleanerController),
   on('persistentvolume-binder-controller', 'persistentvolume-binder', newVolumeBinder),
   on('persistentvolumeclaim-protection-controller', 'pvc-protection', newClaimProtectionController),
   on('persistentvolume-protection-controller', 'pv-protection', newVolumeProtectionController),
