@@ -5,8 +5,10 @@ import { formatTime } from '../../../common/machinery/clock.ts'
 import type { Selection } from '../framework/select-node.ts'
 import type { PodFacts } from '../state/pod-facts.ts'
 
-/** Nodes told about in one decision; of larger clusters the best ones and examples of the others. */
-export const maxVerdicts = 32
+/** A cluster of up to this many nodes is told about in full. */
+const fullyTold = 32
+/** Of a larger one, the best nodes and examples of the others: a decision is written for every pod. */
+const toldOfMany = 8
 
 export interface DecisionFacts {
   pod: PodFacts
@@ -45,8 +47,9 @@ function verdicts(selection: Selection): NodeVerdict[] {
     .sort((a, b) => total(selection, b) - total(selection, a) || byChoice(selection, a, b))
   // One list for all nodes that passed: it says the same of each.
   const allPassed = selection.filters.map((plugin) => ({ plugin, passed: true }))
-  const passed = order.slice(0, maxVerdicts).map((i) => passedVerdict(selection, i, allPassed))
-  return [...passed, ...rejectedVerdicts(selection, maxVerdicts - passed.length)]
+  const room = selection.nodeCount <= fullyTold ? fullyTold : toldOfMany
+  const passed = order.slice(0, room).map((i) => passedVerdict(selection, i, allPassed))
+  return [...passed, ...rejectedVerdicts(selection, room - passed.length)]
 }
 
 const total = (selection: Selection, i: number): number => selection.feasible[i]?.total ?? 0
