@@ -5,6 +5,7 @@ import type {
   ClusterRole,
   ClusterRoleBinding,
   ConfigMap,
+  CSINode,
   ControllerRevision,
   CronJob,
   CustomResourceDefinition,
@@ -130,6 +131,7 @@ export const storageClasses = resourceRef<StorageClass>(
   'StorageClass',
   'Cluster',
 )
+export const csiNodes = resourceRef<CSINode>('storage.k8s.io/v1', 'csinodes', 'CSINode', 'Cluster')
 export const priorityClasses = resourceRef<PriorityClass>(
   'scheduling.k8s.io/v1',
   'priorityclasses',

@@ -5,13 +5,17 @@ import type { KubeClient } from '../../common/client/client.ts'
 import { createClient } from '../../common/client/create-client.ts'
 import { createEventRecorder } from '../../common/client/event-recorder.ts'
 import {
+  csiNodes,
   images,
   namespaces,
   nodes,
+  persistentVolumeClaims,
+  persistentVolumes,
   podDisruptionBudgets,
   pods,
   replicaSets,
   services,
+  storageClasses,
 } from '../../common/client/resources.ts'
 import type { SharedInformers } from '../../common/client/shared-informers.ts'
 import { createSharedInformers } from '../../common/client/shared-informers.ts'
@@ -27,6 +31,7 @@ import type { Selection } from './framework/select-node.ts'
 import { selectNode } from './framework/select-node.ts'
 import { newImageArchitectures } from './image-architectures.ts'
 import { newPlugins } from './plugins/index.ts'
+import { volumePlanFor } from './plugins/volume-binding.ts'
 import type { PreemptionPlan } from './preemption/plan.ts'
 import { planPreemption } from './preemption/plan.ts'
 import type { PreemptOptions } from './preemption/preempt.ts'
@@ -36,7 +41,11 @@ import type { QueuedPod } from './queue/scheduling-queue.ts'
 import { SchedulingQueue } from './queue/scheduling-queue.ts'
 import { newDefaultSelector } from './spread-defaults.ts'
 import { ClusterState } from './state/cluster-state.ts'
+import type { NodeState } from './state/node-state.ts'
 import type { PodFacts } from './state/pod-facts.ts'
+import type { VolumeSources } from './volumes/claims.ts'
+import type { VolumePlan } from './volumes/plan.ts'
+import { VolumeBinder } from './volumes/volume-binder.ts'
 import { watchCluster } from './watch-cluster.ts'
 
 export interface StartSchedulerOptions {
@@ -94,6 +103,10 @@ class Scheduler implements RunningScheduler {
   readonly #events
   readonly #preempting: PreemptOptions
   readonly #budgets
+  readonly #volumeSources: VolumeSources
+  readonly #volumeBinder: VolumeBinder
+  /** Pods whose volumes are being bound, with what ends the wait. */
+  readonly #waitingForVolumes = new Map<string, AbortController>()
   readonly #decisions: DecisionRecorder
   readonly #bindings = new Set<Promise<void>>()
   readonly #running: Promise<void>
@@ -110,18 +123,33 @@ class Scheduler implements RunningScheduler {
     const { clock } = options
     this.#ownInformers = options.informers === undefined
     this.#informers = options.informers ?? createSharedInformers({ client, logger: this.#logger, clock })
+    const volumeInformer = this.#informers.of(persistentVolumes)
+    const classInformer = this.#informers.of(storageClasses)
+    const csiNodeInformer = this.#informers.of(csiNodes)
     const watched = {
       pods: this.#informers.of(pods),
       nodes: this.#informers.of(nodes),
       namespaces: this.#informers.of(namespaces),
       images: this.#informers.of(images),
+      claims: this.#informers.of(persistentVolumeClaims),
+      storage: [volumeInformer, classInformer, csiNodeInformer],
     }
+    this.#volumeSources = {
+      claim: (key) => watched.claims.get(key),
+      volume: (name) => volumeInformer.get(name),
+      volumes: () => volumeInformer.list(),
+      storageClass: (name) => classInformer.get(name),
+      csiNode: (name) => csiNodeInformer.get(name),
+    }
+    this.#volumeBinder = new VolumeBinder({ client, claims: watched.claims, clock })
     const serviceInformer = this.#informers.of(services, namespaceIndex)
     const setInformer = this.#informers.of(replicaSets)
     this.#cluster = new ClusterState((namespace) => watched.namespaces.get(namespace)?.metadata.labels ?? {})
     this.#plugins = newPlugins({
       imageArchitectures: newImageArchitectures(watched.images),
       defaultSelector: newDefaultSelector(serviceInformer, setInformer),
+      volumes: this.#volumeSources,
+      isVolumeTaken: this.#volumeBinder.isTaken,
     })
     this.#queue = new SchedulingQueue(clock, this.#plugins.filters)
     this.#events = createEventRecorder({ client, component: schedulerName, clock, logger: this.#logger })
@@ -143,7 +171,15 @@ class Scheduler implements RunningScheduler {
       exists: (key, uid) => watched.pods.get(key)?.metadata.uid === uid,
     })
     // Images are an extra of the lab: a server without that kind must not keep pods from being placed.
-    const needed = [watched.pods, watched.nodes, watched.namespaces, serviceInformer, setInformer]
+    const needed = [
+      watched.pods,
+      watched.nodes,
+      watched.namespaces,
+      watched.claims,
+      ...watched.storage,
+      serviceInformer,
+      setInformer,
+    ]
     this.ready = Promise.all(needed.map(({ synced }) => synced)).then(() => {
       this.#unsubscribe = watchCluster(watched, {
         cluster: this.#cluster,
@@ -151,6 +187,7 @@ class Scheduler implements RunningScheduler {
         schedulerName,
         onPodGone: (uid) => {
           this.#decisions.podGone(uid)
+          this.#waitingForVolumes.get(uid)?.abort()
         },
       })
     })
@@ -178,6 +215,7 @@ class Scheduler implements RunningScheduler {
     this.#stopped = true
     this.#unsubscribe()
     this.#queue.stop()
+    for (const abort of this.#waitingForVolumes.values()) abort.abort()
     if (this.#ownInformers) this.#informers.stop()
     await this.#running
     await Promise.all(this.#bindings)
@@ -230,9 +268,44 @@ class Scheduler implements RunningScheduler {
     }
     // Explained now: a moment later the next pods have changed what there is to see.
     const decision = this.#explain(queued, 'Scheduled', scheduledMessage(pod.key, chosen.name), selection)
+    let plan: VolumePlan | undefined
+    try {
+      plan = this.#assumeVolumes(pod, chosen)
+    } catch (error) {
+      this.#fail(queued, decision, error)
+      return
+    }
     this.#cluster.assume(pod, chosen.name)
     this.#cluster.nominations.delete(pod.uid)
-    this.#track(this.#bind(queued, chosen.name, decision))
+    if (plan === undefined) this.#track(this.#bind(queued, chosen.name, decision))
+    else void this.#bindVolumes(queued, chosen.name, plan, decision)
+  }
+
+  #assumeVolumes(pod: PodFacts, { node }: NodeState): VolumePlan | undefined {
+    if (node === undefined) return undefined
+    const facts = { node, sources: this.#volumeSources, isTaken: this.#volumeBinder.isTaken }
+    const plan = volumePlanFor(pod, facts)
+    if (plan !== undefined) this.#volumeBinder.assume(plan)
+    return plan
+  }
+
+  /** Provisioners may take minutes: this wait is not among the bindings that hold the loop up. */
+  async #bindVolumes(queued: QueuedPod, node: string, plan: VolumePlan, decision: SchedulingDecision): Promise<void> {
+    const { uid } = queued.facts
+    const abort = new AbortController()
+    this.#waitingForVolumes.set(uid, abort)
+    try {
+      await this.#volumeBinder.bind(plan, node, abort.signal)
+    } catch (error) {
+      this.#cluster.forget(uid)
+      if (abort.signal.aborted) return
+      const why = error instanceof Error ? error.message : String(error)
+      this.#fail(queued, decision, new Error(`running PreBind plugin "VolumeBinding": ${why}`))
+      return
+    } finally {
+      this.#waitingForVolumes.delete(uid)
+    }
+    this.#track(this.#bind(queued, node, decision))
   }
 
   #onUnschedulable(queued: QueuedPod, selection: Selection): void {

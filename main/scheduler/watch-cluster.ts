@@ -1,7 +1,9 @@
 // Carries what the informers see into the scheduler's state and queue.
-import type { Namespace, Node, Pod } from '../../common/api/generated/types.ts'
+import type { Namespace, Node, PersistentVolumeClaim, Pod } from '../../common/api/generated/types.ts'
 import type { Image } from '../../common/api/lab/v1alpha1.ts'
 import type { Informer } from '../../common/client/informer.ts'
+import type { KubeObject } from '../../common/machinery/meta.ts'
+import { objectKey } from '../../common/machinery/meta.ts'
 import { canonicalJson } from '../controllers/pods/template-hash.ts'
 import { isPodFinished } from '../controllers/pods/pod-state.ts'
 import type { SchedulingQueue } from './queue/scheduling-queue.ts'
@@ -13,6 +15,9 @@ export interface WatchedCluster {
   nodes: Informer<Node>
   namespaces: Informer<Namespace>
   images: Informer<Image>
+  claims: Informer<PersistentVolumeClaim>
+  /** Volumes, storage classes and drivers of nodes. */
+  storage: readonly Informer<KubeObject>[]
 }
 
 export interface WatchTargets {
@@ -97,6 +102,12 @@ export function watchCluster(
   const imagesChanged = (): void => {
     queue.onChange({ type: 'images-changed' })
   }
+  const claimChanged = (claim: PersistentVolumeClaim): void => {
+    queue.onChange({ type: 'claim-changed', key: objectKey(claim) })
+  }
+  const storageChanged = (): void => {
+    queue.onChange({ type: 'storage-changed' })
+  }
   const namespaceChanged = (): void => {
     queue.onChange({ type: 'namespace-changed' })
   }
@@ -125,6 +136,8 @@ export function watchCluster(
       },
     }),
     informers.images.subscribe({ onAdd: imagesChanged, onUpdate: imagesChanged, onDelete: imagesChanged }),
+    informers.claims.subscribe({ onAdd: claimChanged, onUpdate: claimChanged }),
+    ...informers.storage.map((informer) => informer.subscribe({ onAdd: storageChanged, onUpdate: storageChanged })),
     informers.namespaces.subscribe({
       onUpdate: (namespace, old) => {
         if (canonicalJson(namespace.metadata.labels) !== canonicalJson(old.metadata.labels)) namespaceChanged()

@@ -22,6 +22,9 @@ export type ClusterChange =
   | { type: 'pod-placed'; pod: PodFacts }
   | { type: 'pod-removed'; pod: PodFacts }
   | { type: 'images-changed' }
+  | { type: 'claim-changed'; key: string }
+  /** Volumes, storage classes or drivers of nodes. */
+  | { type: 'storage-changed' }
   | { type: 'namespace-changed' }
 
 export interface FilterPlugin {

@@ -1,3 +1,4 @@
+import type { Pod } from '../../../common/api/generated/types.ts'
 import type { FilterPlugin, ScorePlugin } from '../framework/plugin.ts'
 import { normalizeToMax, rejectForGood } from '../framework/plugin.ts'
 import { compileTerm } from '../state/node-selection.ts'
@@ -5,11 +6,31 @@ import { compileTerm } from '../state/node-selection.ts'
 const name = 'NodeAffinity'
 const rejection = rejectForGood("node(s) didn't match Pod's node affinity/selector")
 
+/** Of pods that name their nodes, as those of daemon sets do, the others are not even looked at. */
+const notNamed = rejectForGood(`node(s) didn't satisfy plugin(s) [${name}]`)
+
+/** The nodes that the pod names, when each of its terms names some. */
+function namedNodes(pod: Pod): ReadonlySet<string> | undefined {
+  const terms =
+    pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? []
+  const names = new Set<string>()
+  for (const { matchFields = [] } of terms) {
+    const named = matchFields.find(({ key, operator }) => key === 'metadata.name' && operator === 'In')
+    if (named === undefined) return undefined
+    for (const value of named.values ?? []) names.add(value)
+  }
+  return terms.length === 0 ? undefined : names
+}
+
 export const nodeAffinityFilter: FilterPlugin = {
   name,
-  prepare({ requiredNodes }) {
+  prepare({ pod, requiredNodes }) {
     if (requiredNodes === undefined) return undefined
-    return (state) => (state.node !== undefined && requiredNodes(state.node) ? undefined : rejection)
+    const names = namedNodes(pod)
+    return (state) => {
+      if (names?.has(state.name) === false) return notNamed
+      return state.node !== undefined && requiredNodes(state.node) ? undefined : rejection
+    }
   },
   mayHelp: (change, pod) =>
     (change.type === 'node-added' || (change.type === 'node-changed' && change.labels)) &&

@@ -6,9 +6,22 @@ import { newPlugins } from '../plugins/index.ts'
 import { ClusterState } from '../state/cluster-state.ts'
 import type { PodFacts } from '../state/pod-facts.ts'
 import { podFacts } from '../state/pod-facts.ts'
+import type { VolumeSources } from '../volumes/claims.ts'
 import { planPreemption } from './plan.ts'
 
-const plugins = newPlugins({ imageArchitectures: () => undefined, defaultSelector: () => undefined })
+const noVolumes: VolumeSources = {
+  claim: () => undefined,
+  volume: () => undefined,
+  volumes: () => [],
+  storageClass: () => undefined,
+  csiNode: () => undefined,
+}
+const plugins = newPlugins({
+  imageArchitectures: () => undefined,
+  defaultSelector: () => undefined,
+  volumes: noVolumes,
+  isVolumeTaken: () => false,
+})
 
 interface PodChange {
   priority?: number

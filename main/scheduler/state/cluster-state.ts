@@ -22,6 +22,8 @@ export class ClusterState {
   /** Image name -> nodes that have it. */
   readonly imageNodes = new Map<string, number>()
   readonly namespaceLabels: NamespaceLabels
+  /** Key of a claim -> placed pods that use it. */
+  readonly #claimUsers = new Map<string, number>()
 
   constructor(namespaceLabels: NamespaceLabels = () => undefined) {
     this.namespaceLabels = namespaceLabels
@@ -34,6 +36,10 @@ export class ClusterState {
 
   node(name: string): NodeState | undefined {
     return this.#nodes.get(name)
+  }
+
+  claimUsers(key: string): number {
+    return this.#claimUsers.get(key) ?? 0
   }
 
   setNode(node: Node): void {
@@ -95,6 +101,7 @@ export class ClusterState {
     this.requiredAffinity.add(facts.terms.requiredAffinity, node)
     this.requiredAntiAffinity.add(facts.terms.requiredAntiAffinity, node)
     this.preferredAffinity.add(facts.terms.preferred, node)
+    for (const { key } of facts.claims) change(this.#claimUsers, key, 1)
   }
 
   #unplace(uid: string): void {
@@ -109,6 +116,7 @@ export class ClusterState {
     this.requiredAffinity.remove(facts.terms.requiredAffinity, node)
     this.requiredAntiAffinity.remove(facts.terms.requiredAntiAffinity, node)
     this.preferredAffinity.remove(facts.terms.preferred, node)
+    for (const { key } of facts.claims) change(this.#claimUsers, key, -1)
   }
 
   #countImages(state: NodeState, by: 1 | -1): void {

@@ -55,6 +55,11 @@ export class NodeState {
     for (const port of pod.hostPorts) this.#countPort(port, -1)
   }
 
+  usesClaim(key: string): boolean {
+    for (const { claims } of this.pods.values()) if (claims.some((claim) => claim.key === key)) return true
+    return false
+  }
+
   /** 0.0.0.0 stands for every address of the node. */
   hasPortConflict(ports: readonly HostPort[]): boolean {
     return ports.some(({ protocol, ip, port }) => {

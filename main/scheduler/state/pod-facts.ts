@@ -2,6 +2,8 @@
 import type { Pod, Toleration } from '../../../common/api/generated/types.ts'
 import { controllerOf } from '../../controllers/ownership/controller-of.ts'
 import { canonicalJson } from '../../controllers/pods/template-hash.ts'
+import type { PodClaim } from '../volumes/claims.ts'
+import { claimsOfPod } from '../volumes/claims.ts'
 import type { PodTerms } from './affinity-terms.ts'
 import { podTerms } from './affinity-terms.ts'
 import type { NodeMatcher } from './node-selection.ts'
@@ -26,6 +28,7 @@ export interface PodFacts {
   readonly labelsKey: string
   readonly ownerUid: string | undefined
   readonly images: readonly string[]
+  readonly claims: readonly PodClaim[]
 }
 
 export interface HostPort {
@@ -52,6 +55,7 @@ export function podFacts(pod: Pod): PodFacts {
     terms: podTerms(pod),
     labelsKey: `${namespace}\n${labels === undefined ? '' : canonicalJson(labels)}`,
     ownerUid: controllerOf(pod)?.uid,
+    claims: claimsOfPod(pod),
     images: containers.flatMap((container) => (container.image === undefined ? [] : [container.image])),
   }
 }

@@ -77,6 +77,14 @@ export const clusterRoles: readonly BootstrapRole[] = [
     subjects: [user('system:kube-scheduler')],
   },
   {
+    name: 'system:volume-scheduler',
+    rules: [
+      rule('get list patch update watch', 'core', 'persistentvolumes persistentvolumeclaims'),
+      rule('get list watch', 'storage.k8s.io', 'storageclasses'),
+    ],
+    subjects: [user('system:kube-scheduler')],
+  },
+  {
     name: 'system:kube-controller-manager',
     // The controllers run in one process under one name; garbage collection and namespace deletion reach every kind.
     rules: [rule(allVerbs, '*', '*'), urls('get', discoveryUrls)],

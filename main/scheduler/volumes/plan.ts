@@ -1,0 +1,114 @@
+// Pure: whether a pod's claims can be satisfied on a node, and by what: volumes that exist, or new ones made there.
+import type {
+  Node,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  StorageClass,
+} from '../../../common/api/generated/types.ts'
+import { matchesLabels, selectorFromObject } from '../../../common/machinery/labels.ts'
+import { quantityToBytes } from '../../../common/machinery/quantity.ts'
+import { compileTerm } from '../state/node-selection.ts'
+import type { ClaimStates, VolumeSources } from './claims.ts'
+import { selectedNodeAnnotation } from './claims.ts'
+
+export const nodeConflict = "node(s) didn't match PersistentVolume's node affinity"
+export const bindConflict = "node(s) didn't find available persistent volumes to bind"
+export const missingVolume = 'node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)'
+
+export interface VolumePlan {
+  bind: { volume: PersistentVolume; claim: PersistentVolumeClaim }[]
+  provision: PersistentVolumeClaim[]
+}
+
+export interface VolumePlanFacts {
+  node: Node
+  states: ClaimStates
+  sources: VolumeSources
+  /** Volumes that pods placed a moment ago are getting. */
+  isTaken: (volume: PersistentVolume, claim: PersistentVolumeClaim) => boolean
+}
+
+/** The plan, or the reasons why the node is not possible. */
+export function planVolumes({ node, states, sources, isTaken }: VolumePlanFacts): VolumePlan | string[] {
+  const reasons: string[] = []
+  for (const claim of states.bound) {
+    const volume = sources.volume(claim.spec?.volumeName ?? '')
+    if (volume === undefined) reasons.push(missingVolume)
+    else if (!reaches(volume, node)) reasons.push(nodeConflict)
+  }
+  const plan: VolumePlan = { bind: [], provision: [] }
+  // The smallest first, so that it does not take a volume that only a larger one needs.
+  const bySize = [...states.delayed].sort((a, b) => sizeOf(a) - sizeOf(b))
+  for (const claim of bySize) {
+    const selected = claim.metadata.annotations?.[selectedNodeAnnotation]
+    if (selected !== undefined && selected !== node.metadata.name) return [...new Set([...reasons, bindConflict])]
+    const isFree = (volume: PersistentVolume): boolean =>
+      !isTaken(volume, claim) && !plan.bind.some((chosen) => chosen.volume === volume)
+    const volume = selected === undefined ? findVolume(claim, node, sources.volumes(), isFree) : undefined
+    if (volume !== undefined) plan.bind.push({ volume, claim })
+    else if (canProvision(sources.storageClass(claim.spec?.storageClassName ?? ''), node)) plan.provision.push(claim)
+    else reasons.push(bindConflict)
+  }
+  return reasons.length === 0 ? plan : [...new Set(reasons)]
+}
+
+const sizeOf = (claim: PersistentVolumeClaim): number =>
+  quantityToBytes(claim.spec?.resources?.requests?.['storage'] ?? 0)
+
+/** Whether the volume can be used on the node. */
+export function reaches(volume: PersistentVolume, node: Node): boolean {
+  const required = volume.spec?.nodeAffinity?.required
+  return required === undefined || required.nodeSelectorTerms.some((term) => compileTerm(term)(node))
+}
+
+/** The smallest volume that suits; one that was set aside for the claim comes before all others. */
+function findVolume(
+  claim: PersistentVolumeClaim,
+  node: Node,
+  volumes: readonly PersistentVolume[],
+  isFree: (volume: PersistentVolume) => boolean,
+): PersistentVolume | undefined {
+  const wanted = sizeOf(claim)
+  let best: { volume: PersistentVolume; size: number } | undefined
+  for (const volume of volumes) {
+    const { spec, metadata } = volume
+    const size = quantityToBytes(spec?.capacity?.['storage'] ?? 0)
+    if (size < wanted || metadata.deletionTimestamp !== undefined || !suits(volume, claim)) continue
+    if (!isFree(volume) || !reaches(volume, node)) continue
+    const { claimRef } = spec ?? {}
+    if (claimRef !== undefined) {
+      const isOurs = claimRef.namespace === claim.metadata.namespace && claimRef.name === claim.metadata.name
+      if (isOurs && (claimRef.uid === undefined || claimRef.uid === claim.metadata.uid)) return volume
+      continue
+    }
+    if (volume.status?.phase !== 'Available' || !isSelected(volume, claim)) continue
+    if (best === undefined || size < best.size) best = { volume, size }
+  }
+  return best?.volume
+}
+
+function suits({ spec }: PersistentVolume, claim: PersistentVolumeClaim): boolean {
+  const modes = spec?.accessModes ?? []
+  return (
+    (spec?.storageClassName ?? '') === (claim.spec?.storageClassName ?? '') &&
+    (spec?.volumeMode ?? 'Filesystem') === (claim.spec?.volumeMode ?? 'Filesystem') &&
+    (spec?.volumeAttributesClassName ?? '') === (claim.spec?.volumeAttributesClassName ?? '') &&
+    (claim.spec?.accessModes ?? []).every((mode) => modes.includes(mode))
+  )
+}
+
+function isSelected(volume: PersistentVolume, { spec }: PersistentVolumeClaim): boolean {
+  return spec?.selector === undefined || matchesLabels(selectorFromObject(spec.selector), volume.metadata.labels)
+}
+
+function canProvision(storageClass: StorageClass | undefined, node: Node): boolean {
+  const { provisioner = '', allowedTopologies = [] } = storageClass ?? {}
+  if (provisioner === '' || provisioner === 'kubernetes.io/no-provisioner') return false
+  const labels = node.metadata.labels ?? {}
+  return (
+    allowedTopologies.length === 0 ||
+    allowedTopologies.some(({ matchLabelExpressions = [] }) =>
+      matchLabelExpressions.every(({ key, values }) => values.includes(labels[key] ?? '')),
+    )
+  )
+}
