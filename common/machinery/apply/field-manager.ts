@@ -104,6 +104,11 @@ export class FieldManager {
     if (owned !== undefined) managers.set(id, { ...owned, time: request.now })
     return withManagedFields(result, writeManagers(managers))
   }
+
+  /** `config` laid over `live` by the type's rules for lists and maps; who owns what is not looked at. */
+  merge(definition: string, live: JsonObject, config: JsonObject): JsonObject {
+    return mergeValues(live, config, this.#shapes.of(definition)) as JsonObject
+  }
 }
 
 function refuseUnusableLists(config: JsonObject, shape: Shape, { definition, apiVersion }: ApplyRequest): void {

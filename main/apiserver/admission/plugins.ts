@@ -19,6 +19,8 @@ import { nodeRestriction } from './node-restriction.ts'
 import { ownerReferencesPermissionEnforcement } from './owner-references-permission-enforcement.ts'
 import { alwaysPullImages, extendedResourceToleration, podNodeSelector, podTopologyLabels } from './pod-adjustments.ts'
 import { podSecurity } from './pod-security/index.ts'
+import { mutatingPolicies } from './policies/mutating.ts'
+import { validatingPolicies } from './policies/validating.ts'
 import { priority } from './priority.ts'
 import { rbacEscalation } from './rbac-escalation.ts'
 import { resourceQuota } from './resource-quota.ts'
@@ -65,8 +67,8 @@ export const admissionPlugins: readonly AdmissionPluginEntry[] = [
   { name: 'EventRateLimit', defaultOn: false, create: eventRateLimit },
   off(extendedResourceToleration),
   on(defaultStorageClass),
-  // Without the controllers that lift the protection again, nothing could be deleted.
-  off(storageObjectInUseProtection),
+
+  on(storageObjectInUseProtection),
   {
     name: 'OwnerReferencesPermissionEnforcement',
     defaultOn: false,
@@ -84,11 +86,13 @@ export const admissionPlugins: readonly AdmissionPluginEntry[] = [
   on(certificateSubjectRestriction),
   on(defaultIngressClass),
   on(podTopologyLabels),
+  { name: 'MutatingAdmissionPolicy', defaultOn: true, create: mutatingPolicies },
   {
     name: 'MutatingAdmissionWebhook',
     defaultOn: true,
     create: ({ authorizer, webhooks }) => mutatingWebhooks({ authorizer, client: webhooks }),
   },
+  { name: 'ValidatingAdmissionPolicy', defaultOn: true, create: validatingPolicies },
   {
     name: 'ValidatingAdmissionWebhook',
     defaultOn: true,

@@ -78,3 +78,9 @@ export function applyFields(
     force: write.force,
   }) as unknown as KubeObject
 }
+
+/** `config` laid over `live` as server-side apply would, without regard to owners (mutating policies). */
+export function mergeApplied(resource: ServedResource, live: KubeObject, config: object): KubeObject {
+  const { manager, definition } = managerOf(resource)
+  return manager.merge(definition, live as unknown as JsonObject, config as JsonObject) as unknown as KubeObject
+}

@@ -207,6 +207,11 @@ export const text: readonly Overload[] = [
   declare('string.trim(): string', (a: string) => a.replace(whitespace, ''), traversal),
   declare('string.reverse(): string', (a: string) => Array.from(a).reverse().join(''), traversal),
   declare('::strings.quote(string): string', quote, traversal),
+  declare(
+    '::jsonpatch.escapeKey(string): string',
+    (key: string) => key.replaceAll('~', '~0').replaceAll('/', '~1'),
+    traversal,
+  ),
   declare('list<string>.join(): string', (list: unknown[]) => join(list, ''), traversal),
   declare('list<string>.join(string): string', join, traversal),
   declare(

@@ -16,7 +16,18 @@ const reserved = new Set(
 )
 
 /** Functions written "namespace.function(…)"; everything else with a dot before the call is a method. */
-const namespaces = new Set(['optional', 'math', 'sets', 'ip', 'cidr', 'format', 'strings', 'lists', 'base64'])
+const namespaces = new Set([
+  'optional',
+  'math',
+  'sets',
+  'ip',
+  'cidr',
+  'format',
+  'strings',
+  'lists',
+  'base64',
+  'jsonpatch',
+])
 const namespaced = new Set([
   'optional.of',
   'optional.none',
@@ -29,6 +40,8 @@ const namespaced = new Set([
   'sets.intersects',
   'ip.isCanonical',
   'format.named',
+  'jsonpatch.escapeKey',
+  'strings.quote',
   'lists.range',
   'base64.encode',
   'base64.decode',
