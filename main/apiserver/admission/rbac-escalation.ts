@@ -24,7 +24,7 @@ export function rbacEscalation(authorizer: () => Authorizer, rbac: () => RbacAut
       name: role?.name ?? name,
     }).allowed
   const covered = ({ request, namespace }: AdmissionAttributes, rules: readonly PolicyRule[]): boolean => {
-    const owned = [...rbac().rulesFor(request.user, namespace)].flat()
+    const owned = rbac().rulesFor(request.user, namespace)
     return rules.every((rule) => pieces(rule).every((piece) => owned.some((own) => covers(own, piece))))
   }
   return {

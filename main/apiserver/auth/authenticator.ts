@@ -1,4 +1,5 @@
 // Who asks: the connection's own user (a node's channel), a client certificate, a bearer token, or the window's session.
+import { createHash } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 import { unauthorized } from '../../../common/machinery/status.ts'
 import type { HttpRequest, UserInfo } from '../apiserver.ts'
@@ -77,13 +78,23 @@ export class Authenticator {
 
 function readCertificate(socket: TLSSocket): UserInfo | 'invalid' | 'none' {
   if (typeof socket.getPeerCertificate !== 'function') return 'none'
-  const { subject } = socket.getPeerCertificate() as { subject?: Record<string, string | string[] | undefined> }
+  const { subject, raw } = socket.getPeerCertificate() as {
+    subject?: Record<string, string | string[] | undefined>
+    raw?: Buffer
+  }
   if (subject === undefined) return 'none'
   if (!socket.authorized) return 'invalid'
   const { CN: name, O: organizations = [] } = subject
   if (typeof name !== 'string' || name === '') return 'invalid'
   const groups = typeof organizations === 'string' ? [organizations] : organizations
-  return { name, groups: [...groups, authenticatedGroup] }
+  const fingerprint = createHash('sha256')
+    .update(raw ?? '')
+    .digest('hex')
+  return {
+    name,
+    groups: [...groups, authenticatedGroup],
+    extra: { 'authentication.kubernetes.io/credential-id': [`X509SHA256=${fingerprint}`] },
+  }
 }
 
 function bearerToken(req: HttpRequest): string | undefined {

@@ -8,6 +8,7 @@ import { readStored, type Registry } from '../registry/context.ts'
 import { flowControlGroup, flowControlObjects } from '../bootstrap/flow-control.ts'
 import { ensureAddresses, ensureServiceCidr } from '../bootstrap/service-network.ts'
 import { clusterRoleBindingObject, clusterRoleObject, clusterRoles } from './policy/cluster-roles.ts'
+import { namespacedRoles, roleBindingObject, roleObject } from './policy/namespaced-roles.ts'
 import { rbacGroup } from './rbac.ts'
 
 const apiServerUser: UserInfo = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] }
@@ -25,6 +26,10 @@ export async function ensureBootstrapPolicy(registry: Registry): Promise<void> {
     ...clusterRoles
       .filter(({ subjects }) => subjects !== undefined)
       .map((role) => ensure(registry, rbacGroup, 'v1', 'clusterrolebindings', '', clusterRoleBindingObject(role))),
+    ...namespacedRoles.map((role) => ensure(registry, rbacGroup, 'v1', 'roles', role.namespace, roleObject(role))),
+    ...namespacedRoles
+      .filter(({ binding }) => binding !== undefined)
+      .map((role) => ensure(registry, rbacGroup, 'v1', 'rolebindings', role.namespace, roleBindingObject(role))),
     ...flowControlObjects().map(({ plural, object }) => ensure(registry, flowControlGroup, 'v1', plural, '', object)),
     ensureServiceNetwork(registry),
   ])

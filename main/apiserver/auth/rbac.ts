@@ -20,6 +20,8 @@ const prefix = `/registry/${rbacGroup}/`
 export interface Grant {
   readonly namespace: string
   readonly rules: readonly PolicyRule[]
+  /** Which binding of which role to whom gave them, for those who ask why. */
+  readonly because: string
 }
 
 export class RbacAuthorizer implements Authorizer {
@@ -39,18 +41,23 @@ export class RbacAuthorizer implements Authorizer {
 
   authorize(attributes: Attributes): Decision {
     const namespace = 'path' in attributes ? '' : attributes.namespace
-    for (const rules of this.rulesFor(attributes.user, namespace)) {
-      for (const rule of rules) if (ruleAllows(rule, attributes)) return { allowed: true, reason: 'RBAC: allowed' }
+    for (const { rules, because } of this.#grantsFor(attributes.user, namespace)) {
+      for (const rule of rules)
+        if (ruleAllows(rule, attributes)) return { allowed: true, reason: `RBAC: allowed by ${because}` }
     }
     return noOpinion
   }
 
   /** All rules that apply to a user in a namespace ("" : cluster scope only). */
-  *rulesFor(user: UserInfo, namespace: string): Generator<readonly PolicyRule[]> {
+  rulesFor(user: UserInfo, namespace: string): PolicyRule[] {
+    return [...this.#grantsFor(user, namespace)].flatMap(({ rules }) => rules)
+  }
+
+  *#grantsFor(user: UserInfo, namespace: string): Generator<Grant> {
     this.#grants ??= this.#readGrants()
     for (const subject of subjectsOf(user)) {
       for (const grant of this.#grants.get(subject) ?? []) {
-        if (grant.namespace === '' || (namespace !== '' && grant.namespace === namespace)) yield grant.rules
+        if (grant.namespace === '' || (namespace !== '' && grant.namespace === namespace)) yield grant
       }
     }
   }
@@ -66,27 +73,28 @@ export class RbacAuthorizer implements Authorizer {
     )
     const grants = new Map<string, Grant[]>()
     const add = (
-      subjects: readonly Subject[] | undefined,
+      binding: RoleBinding & KubeObject,
       namespace: string,
       rules: readonly PolicyRule[] | undefined,
     ): void => {
       if (rules === undefined) return
-      for (const subject of subjects ?? []) {
+      for (const subject of binding.subjects ?? []) {
         const key = subjectKey(subject, namespace)
+        const grant = { namespace, rules, because: describe(binding, subject) }
         const list = grants.get(key)
-        if (list === undefined) grants.set(key, [{ namespace, rules }])
-        else list.push({ namespace, rules })
+        if (list === undefined) grants.set(key, [grant])
+        else list.push(grant)
       }
     }
     for (const binding of this.#read<ClusterRoleBinding & KubeObject>('clusterrolebindings'))
-      add(binding.subjects, '', clusterRoles.get(binding.roleRef.name))
+      add({ ...binding, kind: 'RoleBinding' }, '', clusterRoles.get(binding.roleRef.name))
     for (const binding of this.#read<RoleBinding & KubeObject>('rolebindings')) {
       const namespace = binding.metadata.namespace ?? ''
       const rules =
         binding.roleRef.kind === 'Role'
           ? roles.get(`${namespace}/${binding.roleRef.name}`)
           : clusterRoles.get(binding.roleRef.name)
-      add(binding.subjects, namespace, rules)
+      add(binding, namespace, rules)
     }
     return grants
   }
@@ -109,6 +117,16 @@ function rulesOf(
     (other) => !path.has(other) && selectors.some((selector) => matchesLabels(selector, other.metadata.labels)),
   )
   return [...(role.rules ?? []), ...selected.flatMap((other) => rulesOf(other, all, path))]
+}
+
+/** As upstream words it: ClusterRoleBinding "a" of ClusterRole "b" to Group "c". */
+function describe({ metadata, roleRef }: RoleBinding & KubeObject, subject: Subject): string {
+  const { name = '', namespace } = metadata
+  const quoted = JSON.stringify(namespace === undefined ? name : `${name}/${namespace}`)
+  const whom =
+    subject.kind === 'ServiceAccount' ? `${subject.name}/${subject.namespace ?? namespace ?? ''}` : subject.name
+  const kind = namespace === undefined ? 'ClusterRoleBinding' : 'RoleBinding'
+  return `${kind} ${quoted} of ${roleRef.kind} ${JSON.stringify(roleRef.name)} to ${subject.kind} ${JSON.stringify(whom)}`
 }
 
 function subjectKey(subject: Subject, bindingNamespace: string): string {

@@ -102,7 +102,7 @@ function answer<T>(respond: (body: T, call: ApiCall) => object | Promise<object>
         object: {
           kind: call.resource.kind.kind,
           apiVersion: call.resource.apiVersion,
-          metadata: { creationTimestamp: null, ...body.metadata },
+          metadata: { ...body.metadata },
           ...result,
         },
       }
@@ -172,7 +172,7 @@ function attributesOfReview(user: UserInfo, spec: Omit<SubjectAccessReviewSpec, 
 }
 
 function rulesOf(rbac: RbacAuthorizer, user: UserInfo, namespace: string): object {
-  const rules: PolicyRule[] = [...rbac.rulesFor(user, namespace)].flat()
+  const rules: PolicyRule[] = rbac.rulesFor(user, namespace)
   if (user.groups.includes('system:masters'))
     rules.push({ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }, { verbs: ['*'], nonResourceURLs: ['*'] })
   return {

@@ -113,7 +113,7 @@ export class Discovery {
         apiVersion: `apidiscovery.k8s.io/${version}`,
         metadata: {},
         items: groups.map((entry) => ({
-          metadata: entry.group === '' ? { creationTimestamp: null } : { name: entry.group, creationTimestamp: null },
+          metadata: entry.group === '' ? {} : { name: entry.group },
           versions: entry.versions.map(({ version: name, resources }) => ({
             version: name,
             freshness: 'Current',

@@ -48,6 +48,8 @@ export async function startTestServer(
     readonly tokens?: Readonly<Record<string, UserInfo>>
     readonly clock?: Clock
     readonly connects?: ApiServerOptions['connects']
+    /** PEM of a further authority of client certificates. */
+    readonly trustedCa?: string
     /** What a flag of the engine would set. */
     readonly settings?: Partial<ApiServerOptions>
   } = {},
@@ -71,7 +73,7 @@ export async function startTestServer(
     connects: options.connects ?? [],
     logger: silentLogger,
     clock: options.clock ?? systemClock,
-    tls: { cert: server.cert, key: server.key, clientCa: authority.cert },
+    tls: { cert: server.cert, key: server.key, clientCa: `${authority.cert}\n${options.trustedCa ?? ''}` },
     serviceAccountKey: {
       privatePem: serviceAccountKeys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
       publicPem: serviceAccountKeys.publicKey.export({ type: 'spki', format: 'pem' }).toString(),

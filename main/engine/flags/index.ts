@@ -66,7 +66,7 @@ const serving: readonly EngineFlag[] = [
     if (port > 65535) throw badValue('secure-port', text, 'is not a port', 'Ports go from 0 (any free one) to 65535.')
     o.listen = { host: '127.0.0.1', ...o.listen, port }
   }),
-  file('tls-cert-file', 'server certificate with its chain (default: one of the engine’s own authority)', (o, path) => {
+  file('tls-cert-file', "server certificate with its chain (default: one of the engine's own authority)", (o, path) => {
     o.tlsCertFile = path
   }),
   file('tls-private-key-file', 'key of --tls-cert-file', (o, path) => {
@@ -92,7 +92,7 @@ const serving: readonly EngineFlag[] = [
 ]
 
 const authentication: readonly EngineFlag[] = [
-  file('client-ca-file', 'authorities whose client certificates are accepted, besides the engine’s own', (o, path) => {
+  file('client-ca-file', "authorities whose client certificates are accepted, besides the engine's own", (o, path) => {
     o.clientCaFile = path
   }),
   file('token-auth-file', 'static bearer tokens: CSV token,user,uid,"groups"', (o, path) => {
@@ -112,7 +112,7 @@ const authentication: readonly EngineFlag[] = [
   },
   file(
     'service-account-signing-key-file',
-    'private key that signs service account tokens (default: one of the engine’s own)',
+    "private key that signs service account tokens (default: one of the engine's own)",
     (o, path) => {
       o.serviceAccountSigningKeyFile = path
     },

@@ -6,6 +6,8 @@ import type {
   RbacV1Subject as Subject,
 } from '../../../../common/api/generated/types.ts'
 import type { KubeObject } from '../../../../common/machinery/meta.ts'
+import { controllerRoles } from './controller-roles.ts'
+import { bootstrapMetadata } from './metadata.ts'
 import { rule, urls } from './rules.ts'
 import { adminRules, editRules, viewRules } from './user-roles.ts'
 import { nodeRules } from './node-rules.ts'
@@ -55,7 +57,8 @@ export const clusterRoles: readonly BootstrapRole[] = [
     ],
     subjects: [authenticated],
   },
-  { name: 'system:node', rules: nodeRules },
+  // Bound to nobody: what a node may do is decided node by node.
+  { name: 'system:node', rules: nodeRules, subjects: [] },
   {
     name: 'system:kube-scheduler',
     rules: [
@@ -125,13 +128,67 @@ export const clusterRoles: readonly BootstrapRole[] = [
     ],
     subjects: [group('system:serviceaccounts')],
   },
+  {
+    name: 'system:volume-scheduler',
+    rules: [
+      rule('get list patch update watch', 'core', 'persistentvolumes'),
+      rule('get list watch', 'storage.k8s.io', 'storageclasses'),
+      rule('get list patch update watch', 'core', 'persistentvolumeclaims'),
+    ],
+    subjects: [user('system:kube-scheduler')],
+  },
+  {
+    name: 'system:node-bootstrapper',
+    rules: [rule('create get list watch', 'certificates.k8s.io', 'certificatesigningrequests')],
+  },
+  {
+    name: 'system:node-problem-detector',
+    rules: [
+      rule('get', 'core', 'nodes'),
+      rule('patch', 'core', 'nodes/status'),
+      rule('create patch update', 'core events.k8s.io', 'events'),
+    ],
+  },
+  {
+    name: 'system:heapster',
+    rules: [
+      rule('get list watch', 'core', 'events pods nodes namespaces'),
+      rule('get list watch', 'apps', 'deployments'),
+    ],
+  },
+  { name: 'system:kube-aggregator', rules: [rule('get list watch', 'core', 'services endpoints')] },
+  {
+    name: 'system:kubelet-api-admin',
+    rules: [
+      rule('get list watch', 'core', 'nodes'),
+      rule('proxy', 'core', 'nodes'),
+      rule('*', 'core', 'nodes/configz nodes/healthz nodes/log nodes/metrics nodes/pods nodes/proxy nodes/stats'),
+    ],
+  },
+  {
+    name: 'system:persistent-volume-provisioner',
+    rules: [
+      rule('create delete get list watch', 'core', 'persistentvolumes'),
+      rule('get list update watch', 'core', 'persistentvolumeclaims'),
+      rule('get list watch', 'storage.k8s.io', 'storageclasses'),
+      rule('watch', 'core', 'events'),
+      rule('create patch update', 'core events.k8s.io', 'events'),
+    ],
+  },
+  ...['nodeclient', 'selfnodeclient'].map((name) => ({
+    name: `system:certificates.k8s.io:certificatesigningrequests:${name}`,
+    rules: [rule('create', 'certificates.k8s.io', `certificatesigningrequests/${name}`)],
+  })),
+  ...['kube-apiserver-client', 'kube-apiserver-client-kubelet', 'kubelet-serving', 'legacy-unknown'].map((signer) => ({
+    name: `system:certificates.k8s.io:${signer}-approver`,
+    rules: [rule('approve', 'certificates.k8s.io', 'signers', `kubernetes.io/${signer}`)],
+  })),
+  ...Object.entries(controllerRoles).map(([name, rules]) => ({
+    name: `system:controller:${name}`,
+    rules,
+    subjects: [{ kind: 'ServiceAccount', name, namespace: 'kube-system' }],
+  })),
 ]
-
-const bootstrapMetadata = (name: string, labels?: Readonly<Record<string, string>>): KubeObject['metadata'] => ({
-  name,
-  labels: { 'kubernetes.io/bootstrapping': 'rbac-defaults', ...labels },
-  annotations: { 'rbac.authorization.kubernetes.io/autoupdate': 'true' },
-})
 
 export function clusterRoleObject({ name, rules = [], labels, aggregates }: BootstrapRole): KubeObject & ClusterRole {
   return {

@@ -26,6 +26,7 @@ export const viewRules: PolicyRule[] = [
   rule(readVerbs, 'networking.k8s.io', 'ingresses ingresses/status networkpolicies'),
   rule(readVerbs, 'metrics.k8s.io', 'pods nodes'),
   rule('get list watch', 'events.k8s.io', 'events'),
+  rule(readVerbs, 'resource.k8s.io', 'resourceclaims resourceclaims/status resourceclaimtemplates'),
 ]
 
 export const editRules: PolicyRule[] = [
@@ -45,6 +46,7 @@ export const editRules: PolicyRule[] = [
   rule(writeVerbs, 'policy', 'poddisruptionbudgets'),
   rule(writeVerbs, 'networking.k8s.io', 'ingresses networkpolicies'),
   rule(`${readVerbs} ${writeVerbs}`, 'coordination.k8s.io', 'leases'),
+  rule(writeVerbs, 'resource.k8s.io', 'resourceclaims resourceclaimtemplates'),
 ]
 
 export const adminRules: PolicyRule[] = [
