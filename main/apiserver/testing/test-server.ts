@@ -35,7 +35,7 @@ export interface TestServer {
   readonly address: { host: string; port: number }
   readonly ca: string
   /** As the administrator unless a token or certificate is given; `token: undefined` is anonymous. */
-  call<T = Record<string, unknown>>(path: string, options?: CallOptions): Promise<Answer<T>>
+  readonly call: <T = Record<string, unknown>>(path: string, options?: CallOptions) => Promise<Answer<T>>
   close(): Promise<void>
 }
 
