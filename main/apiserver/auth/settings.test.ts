@@ -118,7 +118,11 @@ describe('impersonation', () => {
   it('needs leave for each of them, and a user', async () => {
     const { call } = await start({ tokens: new Map([['t', { name: 't', groups: [] }]]) })
     expect((await call(whoAmI, { body: whoBody, headers, token: 't' })).status).toBe(403)
-    const nobody = await call<{ message: string }>(whoAmI, { body: whoBody, headers: { 'impersonate-group': 'g' } })
+    const nobody = await call<{ message: string }>(whoAmI, {
+      body: whoBody,
+      headers: { 'impersonate-group': 'g' },
+      token: 't',
+    })
     expect([nobody.status, nobody.body.message]).toEqual([400, expect.stringContaining('without impersonating a user')])
   })
 })
