@@ -15,6 +15,8 @@ import type {
   Endpoints,
   Event,
   AutoscalingV2HorizontalPodAutoscaler,
+  NetworkingV1IPAddress,
+  NetworkingV1ServiceCIDR,
   Ingress,
   Job,
   Lease,
@@ -108,6 +110,18 @@ export const podDisruptionBudgets = resourceRef<PodDisruptionBudget>(
 export const endpointSlices = resourceRef<EndpointSlice>('discovery.k8s.io/v1', 'endpointslices', 'EndpointSlice')
 export const ingresses = resourceRef<Ingress>('networking.k8s.io/v1', 'ingresses', 'Ingress')
 export const networkPolicies = resourceRef<NetworkPolicy>('networking.k8s.io/v1', 'networkpolicies', 'NetworkPolicy')
+export const serviceCidrs = resourceRef<NetworkingV1ServiceCIDR>(
+  'networking.k8s.io/v1',
+  'servicecidrs',
+  'ServiceCIDR',
+  'Cluster',
+)
+export const ipAddresses = resourceRef<NetworkingV1IPAddress>(
+  'networking.k8s.io/v1',
+  'ipaddresses',
+  'IPAddress',
+  'Cluster',
+)
 export const leases = resourceRef<Lease>('coordination.k8s.io/v1', 'leases', 'Lease')
 
 export const roles = resourceRef<Role>('rbac.authorization.k8s.io/v1', 'roles', 'Role')

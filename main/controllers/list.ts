@@ -26,6 +26,7 @@ import { newReplicationControllerController } from './replication-controller/ind
 import type { ControllerFactory } from './runtime/deps.ts'
 import { newServiceAccountController } from './service-account/index.ts'
 import { newServiceAccountTokenController } from './service-account-tokens/index.ts'
+import { newServiceCidrController } from './service-cidrs/index.ts'
 import { newStatefulSetController } from './stateful-set/index.ts'
 import { newTaintEvictionController } from './taint-eviction/index.ts'
 import { newTtlAfterFinishedController } from './ttl-after-finished/index.ts'
@@ -71,6 +72,7 @@ export const controllerList: readonly ControllerEntry[] = [
   on('garbage-collector-controller', 'garbagecollector', newGarbageCollector),
   on('node-lifecycle-controller', 'nodelifecycle', newNodeLifecycleController),
   on('taint-eviction-controller', 'taint-eviction', newTaintEvictionController),
+  { name: 'service-cidr-controller', onByDefault: true, create: newServiceCidrController },
   on('certificatesigningrequest-signing-controller', 'csrsigning', newCsrSigningController),
   on('certificatesigningrequest-approving-controller', 'csrapproving', newCsrApprovingController),
   on('certificatesigningrequest-cleaner-controller', 'csrcleaner', newCsrCleanerController),

@@ -23,6 +23,7 @@ import { clusterNetwork } from './cluster-network.ts'
 import { CodedError } from './coded-error.ts'
 import { readControlPlaneOptions } from './control-plane-options.ts'
 import { ensureDefaultObjects } from './default-objects.ts'
+import { startEventExpiry } from './event-expiry.ts'
 import type { EngineInfo } from './engine-info.ts'
 import { Forwards, forwardsSubresource } from './forwards/forwards.ts'
 import { lockHome } from './home-lock.ts'
@@ -187,6 +188,11 @@ export async function startEngine(
       logger: logger.child({ part: 'controllers' }),
       clock,
     })
+    const stopEventExpiry = startEventExpiry({
+      client: createClient(api.transport(labController)),
+      logger: logger.child({ part: 'apiserver' }),
+      clock,
+    })
     // Ends with `stop`; a start that is stopped before its caches are filled is no failure.
     apiService.start().catch(() => undefined)
     const runningScheduler =
@@ -208,7 +214,7 @@ export async function startEngine(
         forwards.closeAll()
         shells.close()
         await lab?.stop({ machines })
-        await Promise.all([controllers.stop(), apiService.stop(), runningScheduler?.stop()])
+        await Promise.all([controllers.stop(), apiService.stop(), stopEventExpiry(), runningScheduler?.stop()])
         hub.close()
         await api.close()
         await controlPlane.close()
