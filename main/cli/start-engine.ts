@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { CodedError } from '../engine/coded-error.ts'
+import { CodedError, diskFullError, engineExitCodes } from '../engine/coded-error.ts'
 import { runningEngine, type EngineInfo } from '../engine/engine-info.ts'
 import type { HomePaths } from '../engine/paths.ts'
 
@@ -37,6 +37,7 @@ export async function startEngine(paths: HomePaths, args: readonly string[]): Pr
   while (Date.now() < deadline) {
     const info = await runningEngine(paths)
     if (info) return info
+    if (exitCode === engineExitCodes.diskFull) throw diskFullError(paths.home)
     if (exitCode !== undefined) {
       const words = readFileSync(errorFile, 'utf8').trim().split('\n').slice(-12).join('\n')
       throw new CodedError(

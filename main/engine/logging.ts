@@ -7,6 +7,9 @@ import type { Logger } from '../../common/machinery/logger.ts'
 /** Field names whose values never reach a log. */
 const secretFields = ['token', 'key', 'privatePem', 'authorization', 'password', 'secret', 'cookie']
 
+/** Lines kept in memory while they cannot be written. */
+const maxWaitingBytes = 256 << 10
+
 function wrap(base: Pino): Logger {
   return {
     debug: (message, fields = {}) => {
@@ -35,7 +38,10 @@ export function createLogger(options: LoggingOptions): Logger {
   const streams: StreamEntry[] = []
   if (options.file !== undefined) {
     mkdirSync(dirname(options.file), { recursive: true })
-    streams.push({ level: options.level, stream: destination({ dest: options.file, sync: true }) })
+    const stream = destination({ dest: options.file, sync: true, maxLength: maxWaitingBytes })
+    // A log that cannot be written (a full disk) must not end the engine; lines are lost until there is room again.
+    stream.on('error', () => undefined)
+    streams.push({ level: options.level, stream })
   }
   if (options.stderr) streams.push({ level: options.level, stream: destination({ dest: 2, sync: true }) })
   const base = pino(

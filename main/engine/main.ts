@@ -1,7 +1,7 @@
 // Entry of the engine process: signals, start-up errors in plain words, exit codes. Composition is in engine.ts.
 import { fileURLToPath } from 'node:url'
 import { realpathSync } from 'node:fs'
-import { CodedError } from './coded-error.ts'
+import { CodedError, diskFullError, engineExitCodes, isDiskFull } from './coded-error.ts'
 import { startEngine } from './engine.ts'
 import { HomeLockedError } from './home-lock.ts'
 import { createLogger } from './logging.ts'
@@ -32,7 +32,7 @@ export async function runEngine(options: EngineOptions): Promise<void> {
     // State in memory may be wrong now; everything acknowledged is on disk. Ending is the safe answer, the next start adopts the VMs.
     logger.error('uncaught exception', { error })
     process.stderr.write(`The engine met a bug and ends: ${error.stack ?? error.message}\n`)
-    process.exit(70)
+    process.exit(engineExitCodes.bug)
   })
   const engine = await startEngine(options, logger, (stop) => {
     stopping.resolve(stop)
@@ -43,16 +43,20 @@ export async function runEngine(options: EngineOptions): Promise<void> {
   await engine.stop(await stopping.promise)
 }
 
-/** Start-up failures in words; the exit code is 1, or 75 when another engine has the home. */
+/** Start-up failures in words; the exit code tells those apart whose words may have found no room on the disk. */
 export async function runEngineOrExplain(options: EngineOptions): Promise<never> {
   try {
     await runEngine(options)
     process.exit(0)
-  } catch (error) {
+  } catch (failure) {
+    const error = isDiskFull(failure) ? diskFullError(options.home, failure) : failure
     if (error instanceof CodedError) process.stderr.write(`error: ${error.message}\n  ${error.hint}\n`)
     else if (error instanceof HomeLockedError) process.stderr.write(`error: ${error.message}\n`)
     else process.stderr.write(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
-    process.exit(error instanceof HomeLockedError ? 75 : 1)
+    if (error instanceof HomeLockedError) process.exit(engineExitCodes.homeLocked)
+    process.exit(
+      error instanceof CodedError && error.code === 'DiskFull' ? engineExitCodes.diskFull : engineExitCodes.failed,
+    )
   }
 }
 

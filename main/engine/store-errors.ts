@@ -1,6 +1,6 @@
 // A store that cannot be opened, in words: which file, what is wrong, what to do.
 import { CorruptStoreError, DiskFullError, type Store } from '../store/store.ts'
-import { CodedError } from './coded-error.ts'
+import { CodedError, diskFullError, isDiskFull } from './coded-error.ts'
 
 export async function openStoreOrExplain(file: string, open: () => Promise<Store>): Promise<Store> {
   try {
@@ -14,14 +14,7 @@ export async function openStoreOrExplain(file: string, open: () => Promise<Store
         { cause: error },
       )
     }
-    if (error instanceof DiskFullError || (error as NodeJS.ErrnoException).code === 'ENOSPC') {
-      throw new CodedError(
-        'DiskFull',
-        `No room on the disk that holds ${file}.`,
-        'Free some space, then start again; nothing is lost.',
-        { cause: error },
-      )
-    }
+    if (error instanceof DiskFullError || isDiskFull(error)) throw diskFullError(file, error)
     throw error
   }
 }

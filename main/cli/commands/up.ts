@@ -63,7 +63,7 @@ export function upCommand(): Command {
     .addOption(new Option('--arch <list>', 'architectures in turn, for example amd64,arm64').argParser(archList))
     .addOption(
       new Option('--memory <MiB>', 'memory of each new machine (default: 512)').argParser(
-        positive('memory', 64, 65536),
+        positive('memory', 256, 65536),
       ),
     )
     .addOption(new Option('--cpus <n>', 'virtual CPUs of each new machine').argParser(positive('cpus', 1, 16)))
