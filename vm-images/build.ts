@@ -64,19 +64,23 @@ export async function findNodeImage(options: {
   arch: DebianArch
   cache: string
   check?: CheckDepth
+  onDamaged?: (folder: string) => void
 }): Promise<NodeImage | undefined> {
-  const store = openResultStore(join(options.cache, 'node-images'))
+  const store = openResultStore(join(options.cache, 'node-images'), options.onDamaged)
   const folder = await store.find(`${options.arch}-${await recipeKey(options.arch)}`, options.check)
   return folder === undefined ? undefined : describe(options.arch, folder)
 }
 
 export async function buildNodeImage(options: BuildOptions): Promise<NodeImage> {
-  const existing = await findNodeImage(options)
+  const report = (step: string, done?: number, total?: number): void =>
+    options.onProgress?.({ arch: options.arch, step, done, total })
+  const onDamaged = (folder: string): void => {
+    report(`the cached image ${folder} is damaged, building it again`)
+  }
+  const existing = await findNodeImage({ ...options, onDamaged })
   if (existing !== undefined) return existing
   const store = openResultStore(join(options.cache, 'node-images'))
   const work = await store.newWorkFolder()
-  const report = (step: string, done?: number, total?: number): void =>
-    options.onProgress?.({ arch: options.arch, step, done, total })
   try {
     const output = join(work, 'output')
     await mkdir(output)

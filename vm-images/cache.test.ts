@@ -7,9 +7,11 @@ import { openResultStore, type ResultStore } from './cache.ts'
 describe('result store', () => {
   let root: string
   let store: ResultStore
+  const damaged: string[] = []
   beforeEach(async () => {
     root = await mkdtemp(join(tmpdir(), 'orrery-results-'))
-    store = openResultStore(root)
+    damaged.length = 0
+    store = openResultStore(root, (folder) => damaged.push(folder))
   })
   afterEach(async () => {
     await rm(root, { recursive: true, force: true })
@@ -41,6 +43,7 @@ describe('result store', () => {
     expect(await store.find('k'), 'a change that keeps size and time is not seen at a glance').toBe(folder)
     expect(await store.find('k', 'hash'), 'but by its hash').toBeUndefined()
     expect(await readdir(root), 'and what is damaged is gone').toEqual([])
+    expect(damaged).toEqual(['amd64-1'])
   })
 
   it('sees a file that was cut, changed or removed', async () => {

@@ -28,7 +28,8 @@ export interface ResultStore {
   publish(options: { key: string; folder: string; work: string }): Promise<string>
 }
 
-export function openResultStore(root: string): ResultStore {
+/** `onDamaged` is told the name of a folder that was removed because its content is not what was recorded. */
+export function openResultStore(root: string, onDamaged?: (folder: string) => void): ResultStore {
   const recordPath = (key: string): string => join(root, `${key}.json`)
 
   const readRecord = async (key: string): Promise<ResultRecord | undefined> => {
@@ -56,6 +57,7 @@ export function openResultStore(root: string): ResultStore {
       if (verdict === 'damaged') {
         await rm(recordPath(key), { force: true })
         await rm(folder, { recursive: true, force: true })
+        onDamaged?.(record.folder)
         return undefined
       }
       if (verdict === 'touched') await writeRecord(key, { ...record, files: await recordFiles(folder, record.files) })
