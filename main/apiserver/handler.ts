@@ -170,6 +170,7 @@ export class RequestHandler {
     const { record } = visit
     const { registry, subresources, connects } = this.#parts
     const resource = requireResource(this.#parts, info)
+    if (resource.kind.deprecation !== undefined) to.warnings.push(resource.kind.deprecation)
     visit.resource = resource
     if (info.subresource !== '') {
       const connect = connects.find(resource, info.subresource)

@@ -122,6 +122,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   companions?(object: T | undefined, old: T | undefined, context: WriteContext): Companions
   /** Defaults of one object depend on the others of the kind (allocation): its writes run one after another. Default false. */
   readonly serializeWrites?: boolean
+  /** Said in a Warning header on every request: "v1 Endpoints is deprecated in v1.33+; use …". */
+  readonly deprecation?: string
   /** Warning header texts for this object. */
   warnings?(object: T, old: T | undefined): string[]
 

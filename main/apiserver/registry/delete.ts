@@ -60,7 +60,7 @@ async function deleteOnce(
   const current = resource.codec.of(entry)
   const old = current.object
   const name = old.metadata.name ?? ''
-  checkPreconditions(resource, current, deletion)
+  checkPreconditions(resource, current, deletion.preconditions)
   const validated = registry.admission.validate({
     operation: 'DELETE',
     resource,
@@ -97,8 +97,13 @@ async function deleteOnce(
   return { object: saved(registry, resource, key, value, result.revision, entry.createRevision), gone: false }
 }
 
-function checkPreconditions(resource: ServedResource, current: StoredObject, deletion: DeletionRequest): void {
-  const { uid, resourceVersion } = deletion.preconditions ?? {}
+/** Throws 409. */
+export function checkPreconditions(
+  resource: ServedResource,
+  current: StoredObject,
+  preconditions: DeletionRequest['preconditions'],
+): void {
+  const { uid, resourceVersion } = preconditions ?? {}
   const { metadata } = current.object
   // Upstream names the kind where other conflicts name the resource.
   const named = { group: resource.kind.group, resource: resource.kind.kind }

@@ -1,4 +1,5 @@
 // Update: one loop for PUT, PATCH, status, scale and every other door that changes a stored object.
+import { FieldError } from '../../../common/machinery/field-error.ts'
 import type { KubeObject } from '../../../common/machinery/meta.ts'
 import type { StoreEntry } from '../../store/store.ts'
 import { conflict, invalid, notFound, optimisticConflict } from '../../../common/machinery/status.ts'
@@ -34,6 +35,8 @@ export interface UpdateOptions {
   readonly request: WriteRequest
   /** metadata.managedFields is already as it must be (server-side apply). */
   readonly fieldsAreTracked?: boolean
+  /** The change is none of desired state although it touches the spec (a binding). */
+  readonly keepsGeneration?: boolean
 }
 
 export interface UpdateResult {
@@ -67,6 +70,16 @@ export async function updateObject(
   throw optimisticConflict(resource.name, options.name)
 }
 
+/** As Go prints the revision that is not there. */
+class MissingRevision extends FieldError {
+  constructor() {
+    super('FieldValueInvalid', 'metadata.resourceVersion', 0, 'must be specified for an update')
+  }
+  override body(): string {
+    return `Invalid value: 0x0: ${this.detail}`
+  }
+}
+
 /** Not done: another write came between, and `newest` is what it left (perhaps not durable yet, so not what a read would give). */
 type Outcome = { done: true; object: StoredObject } | { done: false; newest: StoreEntry | undefined }
 
@@ -92,6 +105,8 @@ async function updateOnce(
   }
   const wanted = metadata.resourceVersion ?? ''
   if (wanted !== '' && wanted !== String(current.revision)) throw optimisticConflict(resource.name, name)
+  if (wanted === '' && kind.allowUnconditionalUpdate === false)
+    throw invalid({ group: kind.group, kind: kind.kind }, name, [new MissingRevision()])
 
   carryOverSystemFields(metadata, old.metadata)
   strategy?.prepare?.(object, old, context)
@@ -111,7 +126,7 @@ async function updateOnce(
   }
   const mutated = registry.admission.mutate(attributes)
   if (mutated instanceof Promise ? await mutated : mutated) kind.setDefaults?.(object, context)
-  raiseGeneration(resource, object, old)
+  if (options.keepsGeneration !== true) raiseGeneration(resource, object, old)
   // Left out means unchanged; an explicit [{}] is how a client clears them.
   metadata.managedFields ??= old.metadata.managedFields
 

@@ -4,7 +4,9 @@ import { formatTime } from '../../../common/machinery/clock.ts'
 import { required } from '../../../common/machinery/field-error.ts'
 import type { KubeObject } from '../../../common/machinery/meta.ts'
 import { badRequest, conflict, invalid, notFound } from '../../../common/machinery/status.ts'
+import { lookup, type Registry } from '../registry/context.ts'
 import { decodeType } from '../registry/decode.ts'
+import { unsupported } from '../../kinds/validation/values.ts'
 import { updateObject } from '../registry/update.ts'
 import { requireBody, writeRequestOf, type ApiCall, type CallResult } from '../routes/api-call.ts'
 import type { Subresource, VirtualKind } from './subresource.ts'
@@ -34,15 +36,17 @@ async function bind(call: ApiCall): Promise<CallResult> {
   if (binding.metadata?.name !== undefined && binding.metadata.name !== '' && binding.metadata.name !== name) {
     throw badRequest(`name in URL does not match name in Binding object`)
   }
-  const { kind: targetKind = '', name: node = '' } = binding.target
+  const { kind: targetKind = '', name: node = '' }: Partial<Binding['target']> = binding.target ?? {}
   const errors = []
-  if (targetKind !== '' && targetKind !== 'Node') throw badRequest(`invalid binding: target.kind must be "Node"`)
+  if (targetKind !== '' && targetKind !== 'Node')
+    errors.push(unsupported('target.kind', targetKind, ['Node', '<empty>']))
   if (node === '') errors.push(required('target.name'))
   if (errors.length > 0) throw invalid({ group: '', kind: 'Binding' }, name, errors)
   await updateObject(registry, resource, {
     namespace: info.namespace,
     name,
     subresource: 'binding',
+    keepsGeneration: true,
     strategy: undefined,
     change: (current) => {
       const pod = current.copy() as KubeObject & Pod
@@ -59,6 +63,8 @@ async function bind(call: ApiCall): Promise<CallResult> {
       pod.spec.nodeName = node
       if (binding.metadata?.annotations !== undefined)
         pod.metadata.annotations = { ...pod.metadata.annotations, ...binding.metadata.annotations }
+      const labels = { ...topologyOf(registry, node), ...binding.metadata?.labels }
+      if (Object.keys(labels).length > 0) pod.metadata.labels = { ...pod.metadata.labels, ...labels }
       markScheduled(pod, formatTime(registry.clock.now()))
       return pod
     },
@@ -69,6 +75,13 @@ async function bind(call: ApiCall): Promise<CallResult> {
     code: 201,
     object: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 },
   }
+}
+
+/** Where the node stands is told to its pods. */
+function topologyOf(registry: Registry, node: string): Record<string, string> {
+  const labels = lookup(registry, '', 'nodes', undefined, node)?.object.metadata.labels ?? {}
+  const keys = ['topology.kubernetes.io/zone', 'topology.kubernetes.io/region']
+  return Object.fromEntries(keys.flatMap((key) => (labels[key] === undefined ? [] : [[key, labels[key]]])))
 }
 
 function markScheduled(pod: Pod, now: string): void {

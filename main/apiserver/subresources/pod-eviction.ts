@@ -11,7 +11,7 @@ import type { KubeObject } from '../../../common/machinery/meta.ts'
 import { badRequest, forbidden, notFound, StatusError } from '../../../common/machinery/status.ts'
 import { lookupAll, readStored, type WriteRequest } from '../registry/context.ts'
 import { decodeType } from '../registry/decode.ts'
-import { deleteObject, type DeletionRequest } from '../registry/delete.ts'
+import { checkPreconditions, deleteObject, type DeletionRequest } from '../registry/delete.ts'
 import { updateObject } from '../registry/update.ts'
 import { type ApiCall, type CallResult, requireBody, writeRequestOf } from '../routes/api-call.ts'
 import type { Subresource } from './subresource.ts'
@@ -34,10 +34,12 @@ async function evict(call: ApiCall): Promise<CallResult> {
   const stored = readStored(registry, resource, info.namespace, info.name)
   if (stored === undefined) throw notFound(resource.name, info.name)
   const pod = stored.object as KubeObject & Pod
+  checkPreconditions(resource, stored, preconditions)
   if (!isFinished(pod)) await claimDisruption(call, pod, request)
+  if (!request.dryRun) await markDisrupted(call, request)
   const deletion: DeletionRequest = {
     ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
-    ...(preconditions === undefined ? {} : { preconditions }),
+    ...(preconditions?.uid === undefined ? {} : { preconditions: { uid: preconditions.uid } }),
     ...(propagationPolicy === 'Foreground' || propagationPolicy === 'Background' || propagationPolicy === 'Orphan'
       ? { propagationPolicy }
       : {}),
@@ -48,6 +50,31 @@ async function evict(call: ApiCall): Promise<CallResult> {
     code: 201,
     object: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 },
   }
+}
+
+/** Says on the pod why it goes: controllers tell an eviction from a failure by it. */
+async function markDisrupted({ registry, resource, info }: ApiCall, request: WriteRequest): Promise<void> {
+  const lastTransitionTime = formatTime(registry.clock.now())
+  await updateObject(registry, resource, {
+    namespace: info.namespace,
+    name: info.name,
+    subresource: 'status',
+    strategy: undefined,
+    change: (current) => {
+      const pod = current.copy() as KubeObject & Pod
+      const others = (pod.status?.conditions ?? []).filter(({ type }) => type !== 'DisruptionTarget')
+      const disrupted = {
+        type: 'DisruptionTarget',
+        status: 'True',
+        reason: 'EvictionByEvictionAPI',
+        message: 'Eviction API: evicting',
+        lastTransitionTime,
+      }
+      pod.status = { ...pod.status, conditions: [...others, disrupted] }
+      return pod
+    },
+    request,
+  })
 }
 
 /** Pods that do not run any more, or not yet, disturb nothing. */
@@ -112,7 +139,7 @@ function withDisruption(budget: PodDisruptionBudget, podName: string, now: strin
   const status = budget.status ?? {}
   const allowed = status.disruptionsAllowed ?? 0
   if ((status.observedGeneration ?? 0) < generation)
-    throw overBudget(`The disruption budget ${name} is still being processed by the server.`)
+    throw overBudget(`The disruption budget ${name} is still being processed by the server.`, 10)
   if (Object.keys(status.disruptedPods ?? {}).length > maxDisruptedPods)
     throw forbidden(
       { group: 'policy', resource: 'poddisruptionbudgets' },
@@ -137,11 +164,14 @@ function withDisruption(budget: PodDisruptionBudget, podName: string, now: strin
   return { ...next, conditions }
 }
 
-function overBudget(why: string): StatusError {
+function overBudget(why: string, retryAfterSeconds?: number): StatusError {
   return new StatusError({
     code: 429,
     reason: 'TooManyRequests',
     message: "Cannot evict pod as it would violate the pod's disruption budget.",
-    details: { causes: [{ reason: 'DisruptionBudget', message: why }] },
+    details: {
+      causes: [{ reason: 'DisruptionBudget', message: why }],
+      ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    },
   })
 }

@@ -20,6 +20,7 @@ import {
 import { reinvocationPolicies } from './rules.ts'
 
 export const mutatingAdmissionPolicy = defineKind('admissionregistration.k8s.io/v1/mutatingadmissionpolicies', {
+  allowUnconditionalUpdate: false,
   categories: ['api-extensions'],
   setDefaults: setPolicyDefaults,
   validate: checkPolicy,

@@ -25,6 +25,7 @@ interface BindingSpec {
 export const validatingAdmissionPolicyBinding = defineKind(
   'admissionregistration.k8s.io/v1/validatingadmissionpolicybindings',
   {
+    allowUnconditionalUpdate: false,
     categories: ['api-extensions'],
     setDefaults: ({ spec }) => {
       setSpecDefaults(spec)
@@ -42,6 +43,7 @@ export const validatingAdmissionPolicyBinding = defineKind(
 export const mutatingAdmissionPolicyBinding = defineKind(
   'admissionregistration.k8s.io/v1/mutatingadmissionpolicybindings',
   {
+    allowUnconditionalUpdate: false,
     categories: ['api-extensions'],
     setDefaults: ({ spec }) => {
       setSpecDefaults(spec)

@@ -34,6 +34,7 @@ const maxAuditExpressionBytes = 5 * 1024
 const reasons = ['Forbidden', 'Invalid', 'RequestEntityTooLarge']
 
 export const validatingAdmissionPolicy = defineKind('admissionregistration.k8s.io/v1/validatingadmissionpolicies', {
+  allowUnconditionalUpdate: false,
   categories: ['api-extensions'],
   prepareForCreate: dropStatus,
   setDefaults: setPolicyDefaults,

@@ -8,6 +8,7 @@ const webhooksDescription = 'Webhooks indicates the number of webhooks registere
 export const validatingWebhookConfiguration = defineKind(
   'admissionregistration.k8s.io/v1/validatingwebhookconfigurations',
   {
+    allowUnconditionalUpdate: false,
     categories: ['api-extensions'],
     tracksGeneration: true,
     setDefaults: (object) => {
@@ -31,6 +32,7 @@ export const validatingWebhookConfiguration = defineKind(
 export const mutatingWebhookConfiguration = defineKind(
   'admissionregistration.k8s.io/v1/mutatingwebhookconfigurations',
   {
+    allowUnconditionalUpdate: false,
     categories: ['api-extensions'],
     tracksGeneration: true,
     setDefaults: (object) => {

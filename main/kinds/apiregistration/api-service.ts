@@ -10,6 +10,7 @@ const maxGroupPriority = 20_000
 const maxVersionPriority = 1000
 
 export const apiService = defineKind('apiregistration.k8s.io/v1/apiservices', {
+  allowUnconditionalUpdate: false,
   categories: ['api-extensions'],
   nameRule: 'any',
   tracksGeneration: false,

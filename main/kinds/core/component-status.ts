@@ -5,6 +5,7 @@ import { defineKind } from '../kind.ts'
 
 export const componentStatus = defineKind('v1/componentstatuses', {
   shortNames: ['cs'],
+  deprecation: 'v1 ComponentStatus is deprecated in v1.19+',
   columns: [
     nameColumn,
     {

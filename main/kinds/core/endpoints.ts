@@ -33,7 +33,7 @@ export const endpoints = defineKind('v1/endpoints', {
     })
     return errors
   },
-  warnings: () => ['v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice'],
+  deprecation: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
   columns: [nameColumn, { name: 'Endpoints', type: 'string', cell: addressList }, ageColumn],
 })
 

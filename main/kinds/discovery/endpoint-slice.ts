@@ -38,7 +38,7 @@ export const endpointSlice = defineKind('discovery.k8s.io/v1/endpointslices', {
       name: 'Ports',
       type: 'string',
       cell: ({ ports = [] }) =>
-        ports.length === 0 ? '<unset>' : firstThree(ports.map(({ port }) => (port === undefined ? '*' : String(port)))),
+        firstThree(ports.map(({ port, name = '*' }) => (port === undefined ? name : String(port)))) || '<unset>',
     },
     { name: 'Endpoints', type: 'string', cell: addressList },
     ageColumn,
@@ -46,8 +46,7 @@ export const endpointSlice = defineKind('discovery.k8s.io/v1/endpointslices', {
 })
 
 function addressList({ endpoints = [] }: EndpointSlice): string {
-  if (endpoints.length === 0) return '<unset>'
-  return firstThree(endpoints.flatMap(({ addresses }) => addresses ?? []))
+  return firstThree(endpoints.flatMap(({ addresses }) => addresses ?? [])) || '<unset>'
 }
 
 function validate({ addressType, endpoints = [], ports = [] }: EndpointSlice): FieldError[] {

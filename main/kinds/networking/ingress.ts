@@ -49,8 +49,7 @@ export const ingress = defineKind('networking.k8s.io/v1/ingresses', {
         const all = (status?.loadBalancer?.ingress ?? [])
           .map(({ ip, hostname }) => ip || hostname || '')
           .filter((text) => text !== '')
-        const text = [...new Set(all)].sort().join(',')
-        return text.length > 16 ? `${text.slice(0, 13)}...` : text
+        return [...new Set(all)].sort().join(',')
       },
     },
     { name: 'Ports', type: 'string', cell: ({ spec }) => ((spec?.tls ?? []).length > 0 ? '80, 443' : '80') },

@@ -8,6 +8,7 @@ import { checkLabels, checkName, isDnsLabel } from '../validation/names.ts'
 import { checkImmutable } from '../validation/values.ts'
 
 export const runtimeClass = defineKind('node.k8s.io/v1/runtimeclasses', {
+  allowUnconditionalUpdate: false,
   validate: ({ handler = '', overhead, scheduling }) => {
     const errors: FieldError[] = []
     checkName(errors, 'handler', handler, isDnsLabel)

@@ -3,10 +3,12 @@ import { invalidValue, notSupported, type FieldError } from '../../../common/mac
 import { ageColumn, nameColumn } from '../columns.ts'
 import { defineKind } from '../kind.ts'
 import { dropStatus, mainDoor, statusDoor } from '../strategy.ts'
+import { checkConditions } from '../validation/conditions.ts'
 import { checkLabelSelector } from '../validation/label-selector.ts'
 import { checkAtMostHundredPercent, checkCountOrPercent, checkNonNegative } from '../validation/values.ts'
 
 export const podDisruptionBudget = defineKind('policy/v1/poddisruptionbudgets', {
+  allowUnconditionalUpdate: false,
   shortNames: ['pdb'],
   prepareForCreate: dropStatus,
   setDefaults: (object) => {
@@ -43,6 +45,7 @@ export const podDisruptionBudget = defineKind('policy/v1/poddisruptionbudgets', 
       for (const field of ['disruptionsAllowed', 'currentHealthy', 'desiredHealthy', 'expectedPods'] as const) {
         checkNonNegative(errors, `status.${field}`, status[field])
       }
+      checkConditions(errors, 'status.conditions', status.conditions ?? [])
       return errors
     },
   }),

@@ -10,6 +10,7 @@ const maxTokenSeconds = 2 ** 32
 const minUpdateSeconds = 10
 
 export const csiDriver = defineKind('storage.k8s.io/v1/csidrivers', {
+  allowUnconditionalUpdate: false,
   returnsDeletedObject: true,
   // Raised by the few fields that the kubelet follows, see update.
   tracksGeneration: false,

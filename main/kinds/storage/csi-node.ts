@@ -10,6 +10,7 @@ import { checkDriverName } from './driver-name.ts'
 const maxNodeIdBytes = 256
 
 export const csiNode = defineKind('storage.k8s.io/v1/csinodes', {
+  allowUnconditionalUpdate: false,
   returnsDeletedObject: true,
   tracksGeneration: false,
   validate: ({ spec }) => {

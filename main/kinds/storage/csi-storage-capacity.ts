@@ -9,6 +9,7 @@ import { checkName, isDnsSubdomain } from '../validation/names.ts'
 import { checkQuantity } from '../validation/quantity.ts'
 
 export const csiStorageCapacity = defineKind('storage.k8s.io/v1/csistoragecapacities', {
+  allowUnconditionalUpdate: false,
   returnsDeletedObject: true,
   validate: ({ nodeTopology, storageClassName = '', capacity, maximumVolumeSize }, _context, old) => {
     const errors: FieldError[] = []

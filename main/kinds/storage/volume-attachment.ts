@@ -20,6 +20,7 @@ const maxErrorBytes = 1024
 const maxErrorCode = 2_147_483_647
 
 export const volumeAttachment = defineKind('storage.k8s.io/v1/volumeattachments', {
+  allowUnconditionalUpdate: false,
   returnsDeletedObject: true,
   tracksGeneration: false,
   prepareForCreate: dropStatus,

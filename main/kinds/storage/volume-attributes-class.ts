@@ -7,6 +7,7 @@ import { checkParameters, checkProvisioner, checkUnchanged } from './class-param
 const isDefault = 'storageclass.alpha.kubernetes.io/is-default-class'
 
 export const volumeAttributesClass = defineKind('storage.k8s.io/v1/volumeattributesclasses', {
+  allowUnconditionalUpdate: false,
   shortNames: ['vac'],
   returnsDeletedObject: true,
   validate: ({ driverName = '', parameters = {} }) => {

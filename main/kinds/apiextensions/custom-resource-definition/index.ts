@@ -6,6 +6,7 @@ import { restore, statusDoor } from '../../strategy.ts'
 import { checkDefinition, checkDefinitionUpdate } from './validation.ts'
 
 export const customResourceDefinition = defineKind('apiextensions.k8s.io/v1/customresourcedefinitions', {
+  allowUnconditionalUpdate: false,
   shortNames: ['crd', 'crds'],
   categories: ['api-extensions'],
   prepareForCreate: (object) => {

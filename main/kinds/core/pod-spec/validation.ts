@@ -5,8 +5,10 @@ import {
   forbiddenField,
   invalidValue,
   required,
+  tooLong,
   type FieldError,
 } from '../../../../common/machinery/field-error.ts'
+import { byteLength } from '../../../../common/machinery/names.ts'
 import {
   checkAnnotations,
   checkLabels,
@@ -98,6 +100,7 @@ export function checkPodSpec(
   checkTopologySpread(errors, `${path}.topologySpreadConstraints`, spec.topologySpreadConstraints ?? [])
   checkHostUsers(errors, path, spec)
   checkNames(errors, path, spec)
+  if (spec.hostnameOverride !== undefined) checkHostnameOverride(errors, path, spec, spec.hostnameOverride)
   const deadline = spec.activeDeadlineSeconds
   if (deadline !== undefined && (deadline < 1 || deadline > 2_147_483_647)) {
     errors.push(invalidValue(`${path}.activeDeadlineSeconds`, deadline, 'must be between 1 and 2147483647, inclusive'))
@@ -136,6 +139,17 @@ function checkNames(errors: FieldError[], path: string, spec: PodSpec): void {
       checkName(errors, `${path}.${field}`, value, rules[field])
     }
   }
+}
+
+const maxHostnameBytes = 64
+
+function checkHostnameOverride(errors: FieldError[], path: string, spec: PodSpec, hostname: string): void {
+  const at = `${path}.hostnameOverride`
+  checkName(errors, at, hostname, isDnsSubdomain)
+  if (byteLength(hostname) > maxHostnameBytes) errors.push(tooLong(at, maxHostnameBytes))
+  if (spec.hostNetwork === true) errors.push(forbiddenField(at, 'may not be specified when hostNetwork is true'))
+  if (spec.setHostnameAsFQDN === true)
+    errors.push(forbiddenField(at, 'may not be specified when setHostnameAsFQDN is true'))
 }
 
 /** With the node's network a container port is a port of the node; templates may leave it open. */

@@ -13,9 +13,6 @@ export const serviceColumns: readonly Column<Service>[] = [
   { name: 'Selector', type: 'string', priority: 1, cell: ({ spec }) => formatLabels(spec?.selector) },
 ]
 
-/** Longer lists are cut, as kubectl does without -o wide. */
-const addressWidth = 16
-
 function externalAddress({ spec = {}, status }: Service): string {
   const external = spec.externalIPs ?? []
   switch (spec.type) {
@@ -26,9 +23,7 @@ function externalAddress({ spec = {}, status }: Service): string {
       const ingress = (status?.loadBalancer?.ingress ?? [])
         .map(({ ip, hostname }) => ip || hostname || '')
         .filter((text) => text !== '')
-      const text = [...new Set(ingress)].sort().join(',')
-      const shown = text.length > addressWidth ? `${text.slice(0, addressWidth - 3)}...` : text
-      return [...(shown === '' ? [] : [shown]), ...external].join(',') || '<pending>'
+      return [...[...new Set(ingress)].sort(), ...external].join(',') || '<pending>'
     }
     case 'ExternalName':
       return spec.externalName ?? ''

@@ -5,7 +5,7 @@ import { dropStatus, dropUndefined, restore, statusDoor } from '../../strategy.t
 import { allocate, checkAllocation, serviceAddresses } from './allocation.ts'
 import { serviceColumns } from './columns.ts'
 import { setServiceDefaults } from './defaults.ts'
-import { checkService, checkServiceUpdate } from './validation.ts'
+import { checkService, checkServiceStatus, checkServiceUpdate } from './validation.ts'
 
 export const service = defineKind('v1/services', {
   returnsDeletedObject: true,
@@ -32,7 +32,7 @@ export const service = defineKind('v1/services', {
     },
     validate: checkServiceUpdate,
   },
-  status: statusDoor(),
+  status: statusDoor({ validate: checkServiceStatus }),
   selectableFields: ({ spec }) => ({ 'spec.clusterIP': spec?.clusterIP ?? '', 'spec.type': spec?.type ?? '' }),
   columns: serviceColumns,
 })

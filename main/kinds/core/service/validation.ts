@@ -230,3 +230,26 @@ function checkKept(
       errors.push(invalidValue(`spec.${field}[${String(index)}]`, values, 'may not change once set'))
   }
 }
+
+/** What a load balancer says of itself: addresses or names, only where one was asked for. */
+export function checkServiceStatus({ spec = {}, status }: Service): FieldError[] {
+  const errors: FieldError[] = []
+  const path = 'status.loadBalancer.ingress'
+  const ingress = status?.loadBalancer?.ingress ?? []
+  if (spec.type !== 'LoadBalancer' && ingress.length > 0)
+    errors.push(forbiddenField(path, 'may only be used when `spec.type` is "LoadBalancer"'))
+  ingress.forEach(({ ip = '', hostname = '', ipMode }, index) => {
+    const at = `${path}[${String(index)}]`
+    if (ip !== '') checkAddress(errors, `${at}.ip`, ip)
+    if (ip !== '' && ipMode === undefined) errors.push(required(`${at}.ipMode`, 'must be specified when `ip` is set'))
+    if (ip === '' && ipMode !== undefined)
+      errors.push(forbiddenField(`${at}.ipMode`, 'may not be specified when `ip` is not set'))
+    if (ipMode !== undefined && ipMode !== 'VIP' && ipMode !== 'Proxy')
+      errors.push(notSupported(`${at}.ipMode`, ipMode, ['Proxy', 'VIP']))
+    if (hostname === '') return
+    checkName(errors, `${at}.hostname`, hostname, isDnsSubdomain)
+    if (isAddress(hostname))
+      errors.push(invalidValue(`${at}.hostname`, hostname, 'must be a DNS name, not an IP address'))
+  })
+  return errors
+}
