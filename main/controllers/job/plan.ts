@@ -81,12 +81,12 @@ export function planJob({ job, pods, backoff, nowMs }: JobFacts): JobPlan {
 
 function planSuspension(job: Job, { status, events }: JobPlan, nowMs: number): void {
   const isKnown = conditionOf(status, 'Suspended') !== undefined
+  // The deadline counts anew from where the job is resumed; only a suspended job may lose its start.
+  if (isSuspended(job)) status.startTime = undefined
   if (isSuspended(job) === isKnown) return
   if (isKnown) {
     const resumed = conditionFor('Suspended', { reason: 'JobResumed', message: 'Job resumed' }, nowMs)
     addCondition(status, { ...resumed, status: 'False' })
-    // The deadline counts from here.
-    status.startTime = formatTime(nowMs)
     events.push({ type: 'Normal', reason: 'Resumed', message: 'Job resumed' })
     return
   }
@@ -111,6 +111,8 @@ function planFinish(job: Job, pods: readonly Pod[], { status, events }: JobPlan,
   const { succeeded = [], failed = [] } = status.uncountedTerminatedPods ?? {}
   const isOpen = status.active !== 0 || (status.terminating ?? 0) > 0 || succeeded.length + failed.length > 0
   if (isOpen || pods.some(isTracked)) return
+  // Its last pods may have ended while it was suspended.
+  status.startTime ??= formatTime(nowMs)
   const { reason = '', message = '' } = decided
   if (target !== undefined) {
     addCondition(status, conditionFor('Failed', { reason, message }, nowMs))

@@ -9,19 +9,24 @@ import {
   statefulSets,
 } from '../../../common/client/resources.ts'
 import { eventually } from '../../../common/client/testing/eventually.ts'
+import { playVolumeBinder } from '../testing/play-volume-binder.ts'
 import type { RunningCluster } from '../testing/running-cluster.ts'
 import { startTestCluster } from '../testing/running-cluster.ts'
 
 let cluster: RunningCluster
 let client: KubeClient
+let volumes: ReturnType<typeof playVolumeBinder>
 
 beforeEach(async () => {
   cluster = await startTestCluster({
     controllers: ['statefulset-controller', 'garbage-collector-controller', 'serviceaccount-controller'],
   })
   client = cluster.client
+  volumes = playVolumeBinder(client)
 })
-afterEach(() => cluster.stop())
+afterEach(async () => {
+  await Promise.all([cluster.stop(), volumes.stop()])
+})
 
 const container = (image: string) => ({ name: 'main', image })
 const testSet = (spec: Partial<StatefulSetSpec> = {}): StatefulSet => ({
