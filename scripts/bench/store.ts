@@ -1,10 +1,11 @@
 // Durable writes per second of the store against what the disk itself can sync, measured in the same run.
 //   node scripts/bench/store.ts [--seconds 3] [--value 1024] [--clients 1,16,64] [--dir DIR] [--json]
 // Prints one JSON document on stdout and a table on stderr.
-import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { cpus, release, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { fdatasyncsPerSecond } from './disk.ts'
 import { openSqliteStore } from '../../main/store/sqlite/index.ts'
 import type { Store } from '../../main/store/store.ts'
 
@@ -27,21 +28,6 @@ const { values } = parseArgs({
 const seconds = Number(values.seconds)
 const valueBytes = Number(values.value)
 const text = JSON.stringify({ data: 'x'.repeat(Math.max(0, valueBytes - 11)) })
-
-/** One page written and synced at a time, appended to a growing file: what a log without any cleverness would reach. */
-function measureDisk(directory: string): number {
-  const file = openSync(join(directory, 'disk.bin'), 'w')
-  const page = Buffer.alloc(4096, 1)
-  const start = performance.now()
-  let syncs = 0
-  while (performance.now() - start < seconds * 1000) {
-    writeSync(file, page)
-    fdatasyncSync(file)
-    syncs += 1
-  }
-  closeSync(file)
-  return (syncs / (performance.now() - start)) * 1000
-}
 
 async function measurePuts(store: Store, clients: number, run: number): Promise<Measured> {
   const latencies: number[] = []
@@ -74,14 +60,14 @@ const round = (value: number): number => Math.round(value * 1000) / 1000
 
 const directory = mkdtempSync(join(values.dir, 'orrery-bench-'))
 try {
-  const fdatasyncPerSecond = Math.round(measureDisk(directory))
+  const syncsBefore = Math.round(fdatasyncsPerSecond(seconds, directory))
   const file = join(directory, 'store.db')
   const store = await openSqliteStore({ file })
   const results: Measured[] = []
   for (const [run, clients] of values.clients.split(',').map(Number).entries()) {
     results.push(await measurePuts(store, clients, run))
   }
-  const fdatasyncPerSecondAfter = Math.round(measureDisk(directory))
+  const syncsAfter = Math.round(fdatasyncsPerSecond(seconds, directory))
   const heap = process.memoryUsage()
   const keys = store.count('')
   await store.close()
@@ -94,7 +80,7 @@ try {
   const rangeMs = round(performance.now() - read)
   await again.close()
 
-  const disk = Math.max(fdatasyncPerSecond, fdatasyncPerSecondAfter)
+  const disk = Math.max(syncsBefore, syncsAfter)
   const machine = {
     cpu: cpus()[0]?.model,
     cores: cpus().length,
@@ -107,8 +93,8 @@ try {
       {
         machine,
         valueBytes: text.length,
-        fdatasyncPerSecond,
-        fdatasyncPerSecondAfter,
+        fdatasyncPerSecond: syncsBefore,
+        fdatasyncPerSecondAfter: syncsAfter,
         results,
         keys,
         rssMiB: Math.round(heap.rss / 2 ** 20),
@@ -119,7 +105,7 @@ try {
       2,
     ),
   )
-  console.error(`disk: ${String(fdatasyncPerSecond)} fdatasync/s before, ${String(fdatasyncPerSecondAfter)} after`)
+  console.error(`disk: ${String(syncsBefore)} fdatasync/s before, ${String(syncsAfter)} after`)
   console.error('clients  puts/s   of disk   p50 ms   p99 ms   cpu ms/put')
   for (const result of results) {
     const share = `${String(Math.round((result.putsPerSecond / disk) * 100))} %`
