@@ -10,8 +10,8 @@ export interface StoreEntry {
   readonly modRevision: number
   /** 1 on creation, +1 with each change; starts again after a delete. */
   readonly version: number
-  /** Room for whoever reads the entry to keep what it made of it; never stored, lives as long as the entry does in memory. */
-  view?: object
+  /** Room for whoever reads the entry to keep what it made of it. Never stored; dropped when the entry is history. */
+  view?: object | undefined
 }
 
 export interface RangeOptions {

@@ -72,6 +72,8 @@ export class WatchHub {
       for (const { watchers, events: matching } of this.#live.interestedIn(batch.events)) {
         for (const watcher of watchers) this.#deliver(watcher, matching, batch.revision)
       }
+      // Everybody has seen the change: what is remembered of the past is text only.
+      for (const { previous } of batch.events) if (previous !== undefined) previous.view = undefined
       this.#queue.shift()
     }
   }

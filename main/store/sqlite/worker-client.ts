@@ -34,7 +34,12 @@ export class WorkerClient {
   private constructor(options: WorkerClientOptions) {
     this.#options = options
     const data: WorkerData = { file: options.file, maxSizeMiB: options.maxSizeMiB }
-    this.#worker = new Worker(options.workerUrl ?? sourceUrl, { workerData: data, name: 'store' })
+    this.#worker = new Worker(options.workerUrl ?? sourceUrl, {
+      workerData: data,
+      name: 'store',
+      // Rows pass through and are gone: a large nursery would only hold on to memory.
+      resourceLimits: { maxYoungGenerationSizeMb: 8 },
+    })
     this.#worker.on('message', (message: WorkerReply) => {
       this.#receive(message)
     })
