@@ -4,6 +4,7 @@ import type { KubeObject } from '../../common/machinery/meta.ts'
 import { isReason } from '../../common/machinery/status.ts'
 import type { Service, StorageClass } from '../../common/api/generated/types.ts'
 import { labApiVersion, type Lab } from '../../common/api/lab/v1alpha1.ts'
+import { localPathProvisioner } from '../../common/channel/local-path.ts'
 import type { KubeClient, ResourceRef } from '../../common/client/client.ts'
 import { labs, services, storageClasses } from '../../common/client/resources.ts'
 import type { ClusterNetwork } from './cluster-network.ts'
@@ -40,7 +41,7 @@ const standardClass: StorageClass = {
   apiVersion: 'storage.k8s.io/v1',
   kind: 'StorageClass',
   metadata: { name: 'standard', annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } },
-  provisioner: 'lab.orrery.dev/local-path',
+  provisioner: localPathProvisioner,
   reclaimPolicy: 'Delete',
   volumeBindingMode: 'WaitForFirstConsumer',
 }

@@ -42,6 +42,7 @@ import { shell } from './server/shell.ts'
 import { StatsSummary } from './server/stats-summary.ts'
 import { createTargetFinder } from './server/target.ts'
 import { Claims } from './volumes/claims.ts'
+import { startLocalPathSweep } from './volumes/local-path.ts'
 import { PodVolumes } from './volumes/pod-volumes.ts'
 import { WatchedObjects } from './volumes/referenced-objects.ts'
 import { TokenSource } from './volumes/token-source.ts'
@@ -181,6 +182,7 @@ async function main(config: GuestConfig): Promise<void> {
   })
   void new PodRoutes({ informer: nodeInformer, ownName: config.machine, logger })
   const stopRotation = startLogRotation({ root: guestPaths.podLogs, runtime, clock, logger })
+  const stopSweep = startLocalPathSweep({ client, clock, logger })
   void reporter.run()
   let started = false
   void followRuntime({
@@ -212,6 +214,7 @@ async function main(config: GuestConfig): Promise<void> {
     stop.abort()
     stopProxy()
     stopRotation()
+    stopSweep()
     pods.close()
     informers.stop()
     transport.close()

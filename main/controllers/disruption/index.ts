@@ -125,6 +125,8 @@ export const newDisruptionController: ControllerFactory = (deps) => {
     ],
     reconcile: (key, signal) =>
       key.startsWith(podKey) ? reconcilePod(key.slice(podKey.length)) : reconcileBudget(key, signal),
+    // Owners that go before their pods make it fail for a moment.
+    baseDelayMs: 200,
     logger: deps.logger,
     clock: deps.clock,
   })

@@ -1,5 +1,6 @@
 // Makes volumes for claims on storage classes of lab.orrery.dev/local-path, and removes those that were released.
 import type { PersistentVolumeClaim } from '../../../common/api/generated/types.ts'
+import { localPathProvisioner } from '../../../common/channel/local-path.ts'
 import { createController, mapChanges } from '../../../common/client/controller.ts'
 import { persistentVolumeClaims, persistentVolumes, pods, storageClasses } from '../../../common/client/resources.ts'
 import { objectKey } from '../../../common/machinery/meta.ts'
@@ -8,7 +9,7 @@ import type { ControllerFactory } from '../runtime/deps.ts'
 import { classOf } from '../volume-binder/match.ts'
 import { selectedNode } from '../volume-binder/plan.ts'
 import { byClaim, podClaims } from '../volumes/pod-claims.ts'
-import { isDisposable, planProvision, provisioner } from './plan.ts'
+import { isDisposable, planProvision } from './plan.ts'
 
 const claimKey = 'claim:'
 const volumeKey = 'volume:'
@@ -16,7 +17,7 @@ const volumeKey = 'volume:'
 export const newLocalPathProvisioner: ControllerFactory = (deps) => {
   const name = 'local-path-provisioner'
   const client = deps.client(name)
-  const events = deps.events(provisioner)
+  const events = deps.events(localPathProvisioner)
   const claimInformer = deps.informers.of(persistentVolumeClaims)
   const volumeInformer = deps.informers.of(persistentVolumes)
   const classInformer = deps.informers.of(storageClasses)

@@ -1,11 +1,8 @@
 // Pure: the volume that answers a claim on a class of this provisioner: a folder on the disk of the node that uses it first.
 import type { PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from '../../../common/api/generated/types.ts'
+import { localPathFolder, localPathProvisioner } from '../../../common/channel/local-path.ts'
 import { classOf } from '../volume-binder/match.ts'
 import { provisionedBy, selectedNode, storageProvisioner } from '../volume-binder/plan.ts'
-
-export const provisioner = 'lab.orrery.dev/local-path'
-/** On the node's data disk: it outlives pods, and restarts of the machine. */
-const folder = '/var/lib/orrery/volumes'
 
 export type ProvisionPlan =
   | { action: 'none' }
@@ -20,13 +17,14 @@ export function planProvision(
   storageClass: StorageClass | undefined,
   users: readonly Pod[],
 ): ProvisionPlan {
-  if (storageClass?.provisioner !== provisioner || (claim.spec?.volumeName ?? '') !== '') return { action: 'none' }
+  if (storageClass?.provisioner !== localPathProvisioner || (claim.spec?.volumeName ?? '') !== '')
+    return { action: 'none' }
   if (claim.metadata.deletionTimestamp !== undefined) return { action: 'none' }
   const { annotations } = claim.metadata
   const node = annotations?.[selectedNode]
   if (node === undefined) {
     if (storageClass.volumeBindingMode !== 'WaitForFirstConsumer') {
-      return annotations?.[storageProvisioner] === provisioner
+      return annotations?.[storageProvisioner] === localPathProvisioner
         ? {
             action: 'refuse',
             message: 'no node was specified: the class must have volumeBindingMode WaitForFirstConsumer',
@@ -36,7 +34,7 @@ export function planProvision(
     const user = users.find(({ spec }) => (spec?.nodeName ?? '') !== '')
     return user === undefined ? { action: 'none' } : { action: 'select-node', node: user.spec?.nodeName ?? '' }
   }
-  if (annotations?.[storageProvisioner] !== provisioner) return { action: 'none' }
+  if (annotations?.[storageProvisioner] !== localPathProvisioner) return { action: 'none' }
   if (claim.spec?.volumeMode === 'Block') return { action: 'refuse', message: 'block volumes are not supported' }
   return { action: 'create', volume: newVolume(claim, storageClass, node) }
 }
@@ -47,7 +45,7 @@ function newVolume(claim: PersistentVolumeClaim, storageClass: StorageClass, nod
   return {
     apiVersion: 'v1',
     kind: 'PersistentVolume',
-    metadata: { name: volumeName, annotations: { [provisionedBy]: provisioner } },
+    metadata: { name: volumeName, annotations: { [provisionedBy]: localPathProvisioner } },
     spec: {
       capacity: { storage: claim.spec?.resources?.requests?.['storage'] ?? '0' },
       accessModes: claim.spec?.accessModes ?? [],
@@ -55,7 +53,7 @@ function newVolume(claim: PersistentVolumeClaim, storageClass: StorageClass, nod
       persistentVolumeReclaimPolicy: storageClass.reclaimPolicy ?? 'Delete',
       storageClassName: classOf(claim),
       claimRef: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace, name, uid },
-      hostPath: { path: `${folder}/${volumeName}`, type: 'DirectoryOrCreate' },
+      hostPath: { path: `${localPathFolder}/${volumeName}`, type: 'DirectoryOrCreate' },
       nodeAffinity: {
         required: {
           nodeSelectorTerms: [
@@ -68,7 +66,7 @@ function newVolume(claim: PersistentVolumeClaim, storageClass: StorageClass, nod
 }
 
 export const isDisposable = ({ metadata, spec, status }: PersistentVolume): boolean =>
-  metadata.annotations?.[provisionedBy] === provisioner &&
+  metadata.annotations?.[provisionedBy] === localPathProvisioner &&
   metadata.deletionTimestamp === undefined &&
   spec?.persistentVolumeReclaimPolicy === 'Delete' &&
   status?.phase === 'Released'

@@ -5,6 +5,7 @@ import type { KubeClient } from '../../../common/client/client.ts'
 import { persistentVolumeClaims, persistentVolumes } from '../../../common/client/resources.ts'
 import { StatusError } from '../../../common/machinery/status.ts'
 import { prepareHostPath } from './host-path.ts'
+import { isLocalPath, prepareLocalPath } from './local-path.ts'
 import { VolumeError } from './projections.ts'
 
 export class Claims {
@@ -28,7 +29,9 @@ export class Claims {
   }
 }
 
-async function directoryOf({ metadata, spec }: PersistentVolume): Promise<string> {
+async function directoryOf(volume: PersistentVolume): Promise<string> {
+  const { metadata, spec } = volume
+  if (isLocalPath(volume) && spec?.hostPath !== undefined) return prepareLocalPath(spec.hostPath.path)
   if (spec?.hostPath !== undefined) return prepareHostPath(spec.hostPath.path, spec.hostPath.type ?? '')
   if (spec?.local !== undefined) return prepareHostPath(spec.local.path, 'Directory')
   throw new VolumeError(`PV ${metadata.name ?? ''} is of a kind this node does not support`)
