@@ -138,14 +138,7 @@ export class Discovery {
       verbs: [...resource.verbs].sort(),
       ...(kind.shortNames === undefined ? {} : { shortNames: kind.shortNames }),
       ...(kind.categories === undefined ? {} : { categories: kind.categories }),
-      ...(resource.verbs.has('list')
-        ? {
-            storageVersionHash: createHash('sha256')
-              .update(`${kind.group}/${kind.version}/${kind.kind}`)
-              .digest('base64')
-              .slice(0, 12),
-          }
-        : {}),
+      ...(resource.verbs.has('watch') ? { storageVersionHash: this.#storageVersionHash(resource) } : {}),
     }
     const subresources = this.#sorted(resource).map(({ name, group, version, kind: subKind, verbs }) => ({
       name: `${kind.plural}/${name}`,
@@ -179,6 +172,18 @@ export class Discovery {
             })),
           }),
     }
+  }
+
+  /** The same for as long as objects are stored the same way: clients that migrate storage compare it. Upstream's form. */
+  #storageVersionHash(resource: ServedResource): string {
+    const { storedAs } = resource.kind
+    const stored =
+      storedAs === undefined
+        ? resource
+        : (this.#options.resources.findAnyVersion(storedAs.group, storedAs.plural) ?? resource)
+    const { storedApiVersion, kind } = stored
+    const groupVersion = storedApiVersion.includes('/') ? storedApiVersion : `/${storedApiVersion}`
+    return createHash('sha256').update(`${groupVersion}/${kind.kind}`).digest().subarray(0, 8).toString('base64')
   }
 
   #sorted(resource: ServedResource): SubresourceInfo[] {
