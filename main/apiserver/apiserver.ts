@@ -85,8 +85,6 @@ export interface ApiServerOptions {
   readonly requestHeader?: RequestHeaderOptions
   /** Who decides, in order. Default: Node, RBAC. */
   readonly authorizationModes?: readonly ('Node' | 'RBAC' | 'AlwaysAllow' | 'AlwaysDeny')[]
-  /** Changes to which admission plugins run, by name. */
-  readonly admission?: { readonly enable: readonly string[]; readonly disable: readonly string[] }
   readonly audit?: Auditor
   /** Requests at work at a time; long-running ones do not count. */
   readonly limits?: { readonly reads: number; readonly writes: number }

@@ -4,6 +4,12 @@ import { readFile } from 'node:fs/promises'
 import { parse as parseYaml } from 'yaml'
 import type { Logger } from '../../common/machinery/logger.ts'
 import type { ApiServerOptions, UserInfo } from '../apiserver/apiserver.ts'
+import {
+  AdmissionPluginError,
+  admissionPlugins,
+  selectAdmissionPlugins,
+  type AdmissionSelection,
+} from '../apiserver/admission/plugins.ts'
 import { Auditor } from '../apiserver/audit/auditor.ts'
 import { openAuditLog, type AuditLog } from '../apiserver/audit/log-file.ts'
 import { policyProblems, type Policy } from '../apiserver/audit/policy.ts'
@@ -20,7 +26,7 @@ type Part = Pick<
   | 'anonymousAuth'
   | 'requestHeader'
   | 'authorizationModes'
-  | 'admission'
+  | 'admissionPlugins'
   | 'audit'
   | 'limits'
 >
@@ -68,13 +74,27 @@ export async function readControlPlaneOptions(
       anonymousAuth,
       ...(requestHeader === undefined ? {} : { requestHeader }),
       authorizationModes: modes,
-      admission: { enable: options.enableAdmissionPlugins ?? [], disable: options.disableAdmissionPlugins ?? [] },
+      admissionPlugins: admissionSelection(options),
       ...(audit === undefined ? {} : { audit: audit.auditor }),
       limits: { reads, writes },
     },
     tokens,
     trust: serving === undefined ? pki.authority.cert : `${pki.authority.cert.trimEnd()}\n${serving.cert}`,
     close: () => audit?.log.close() ?? Promise.resolve(),
+  }
+}
+
+function admissionSelection({
+  enableAdmissionPlugins: enable = [],
+  disableAdmissionPlugins: disable = [],
+}: EngineOptions): AdmissionSelection {
+  try {
+    selectAdmissionPlugins({ enable, disable })
+    return { enable, disable }
+  } catch (error) {
+    if (!(error instanceof AdmissionPluginError)) throw error
+    const known = admissionPlugins.map(({ name }) => name).join(', ')
+    throw new CodedError('BadArgument', `--${error.message}`, `The plugins are: ${known}.`, { cause: error })
   }
 }
 
