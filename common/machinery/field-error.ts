@@ -23,6 +23,9 @@ const titles: Record<FieldErrorReason, string> = {
   FieldValueNotFound: 'Not found',
 }
 
+/** In the place of a value that messages do not show. */
+export const omitValue = Symbol('omitted')
+
 /** One wrong field: `field` is the path ("spec.containers[0].image"), printed as kubectl users know it. */
 export class FieldError {
   readonly reason: FieldErrorReason
@@ -44,7 +47,8 @@ export class FieldError {
       this.reason === 'FieldValueRequired' ||
       this.reason === 'FieldValueForbidden' ||
       this.reason === 'FieldValueTooLong' ||
-      this.reason === 'FieldValueTooMany'
+      this.reason === 'FieldValueTooMany' ||
+      this.value === omitValue
     const head = withoutValue ? title : `${title}: ${formatValue(this.value)}`
     return this.detail === '' ? head : `${head}: ${this.detail}`
   }

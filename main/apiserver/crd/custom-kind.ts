@@ -10,6 +10,8 @@ import { type ServedResource, serveKind } from '../registry/served-resource.ts'
 import { deepCopy } from '../registry/stored-object.ts'
 import { fieldDefinitionsOf } from './field-definitions.ts'
 import { compileJsonPath } from './json-path.ts'
+import { applyRules } from './rules/apply-rules.ts'
+import { compileRules } from './rules/compile-rules.ts'
 import type { StructuralHooks } from './structural-hooks.ts'
 import { prune, type Schema, setDefaults, validate } from './structural-schema.ts'
 
@@ -74,13 +76,18 @@ const schemaOfVersion = (version: CustomResourceDefinitionVersion): Schema =>
 
 function hooksOf(kind: KindDefinition, version: CustomResourceDefinitionVersion): StructuralHooks {
   const schema = schemaOfVersion(version)
+  const rules = compileRules(schema, true)
   const { root = '', definitions = {} } = typeof kind.schema === 'string' ? {} : kind.schema
   return {
     prune: (object) => prune(object, schema),
     setDefaults: (object) => {
       setDefaults(object, schema)
     },
-    validate: (object) => validate(object, schema, ''),
+    validate: (object, old, warn) => {
+      const errors = validate(object, schema, '', old)
+      // Rules rely on the types the schema gives: they are asked about objects that have them.
+      return errors.length > 0 || rules === undefined ? errors : applyRules(rules, object, old, { warn })
+    },
     openApiSchema: () => ({
       ...schema,
       properties: {

@@ -7,7 +7,8 @@ export interface StructuralHooks {
   /** Drops fields the schema does not know (unless preserved) and returns their paths. */
   prune(object: KubeObject): string[]
   setDefaults(object: KubeObject): void
-  validate(object: KubeObject): FieldError[]
+  /** By the schema and its rules; `old` on updates, `warn` hears what is wrong but was so before. */
+  validate(object: KubeObject, old: KubeObject | undefined, warn: (text: string) => void): FieldError[]
   /** The version's schema as OpenAPI publishes it. */
   openApiSchema(): Record<string, unknown>
   /** The schema in the form field ownership works on. */

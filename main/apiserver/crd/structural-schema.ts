@@ -3,6 +3,8 @@ import type { JSONSchemaProps } from '../../../common/api/generated/types.ts'
 import { FieldError, invalidValue, notSupported, required, tooMany } from '../../../common/machinery/field-error.ts'
 import { linearRegex } from '../../../common/machinery/linear-regex.ts'
 import { isJsonObject, jsonEqual, type JsonObject, setOwn } from '../../../common/machinery/json.ts'
+import { correlated } from './correlation.ts'
+import { checkFormat } from './formats.ts'
 
 /** JSONSchemaProps as clients write it; the generated type does not know its own extensions by name. */
 export type Schema = Omit<
@@ -77,8 +79,10 @@ export function setDefaults(value: unknown, schema: Schema): void {
 const own = (properties: Readonly<Record<string, Schema>> | undefined, name: string): Schema | undefined =>
   properties !== undefined && Object.hasOwn(properties, name) ? properties[name] : undefined
 
-export function validate(value: unknown, schema: Schema, path: string): FieldError[] {
+/** `old`: what stood in the same place before. What did not change is not judged again: a schema may have become stricter since. */
+export function validate(value: unknown, schema: Schema, path: string, old?: unknown): FieldError[] {
   const errors: FieldError[] = []
+  if (old !== undefined && jsonEqual(old, value)) return errors
   const wrong = (detail: string): void => {
     errors.push(invalidValue(path, value, `${path} in body ${detail}`))
   }
@@ -115,8 +119,8 @@ export function validate(value: unknown, schema: Schema, path: string): FieldErr
     )
   if (typeof value === 'string') checkString(value, schema, path, errors, wrong)
   if (typeof value === 'number') checkNumber(value, schema, wrong)
-  if (Array.isArray(value)) checkArray(value, schema, path, errors, wrong)
-  else if (isJsonObject(value)) checkObject(value, schema, path, errors, wrong)
+  if (Array.isArray(value)) checkArray(value, schema, { path, errors, old }, wrong)
+  else if (isJsonObject(value)) checkObject(value, schema, { path, errors, old }, wrong)
   checkCombined(value, schema, path, errors, wrong)
   return errors
 }
@@ -154,7 +158,8 @@ function typeName(value: unknown): string {
 type Wrong = (detail: string) => void
 
 function checkString(value: string, schema: Schema, path: string, errors: FieldError[], wrong: Wrong): void {
-  const { minLength, maxLength, pattern } = schema
+  const { minLength, maxLength, pattern, format } = schema
+  if (format !== undefined && !checkFormat(format, value)) wrong(`must be of type ${format}: ${JSON.stringify(value)}`)
   const length = Array.from(value).length
   if (maxLength !== undefined && length > maxLength)
     errors.push(new FieldError('FieldValueTooLong', path, '', `may not be more than ${String(maxLength)} bytes`))
@@ -172,7 +177,13 @@ function checkNumber(value: number, schema: Schema, wrong: Wrong): void {
     wrong(`should be a multiple of ${String(multipleOf)}`)
 }
 
-function checkArray(value: readonly unknown[], schema: Schema, path: string, errors: FieldError[], wrong: Wrong): void {
+interface Place {
+  readonly path: string
+  readonly errors: FieldError[]
+  readonly old: unknown
+}
+
+function checkArray(value: readonly unknown[], schema: Schema, { path, errors, old }: Place, wrong: Wrong): void {
   const { minItems, maxItems, items } = schema
   if (maxItems !== undefined && value.length > maxItems) errors.push(tooMany(path, value.length, maxItems))
   if (minItems !== undefined && value.length < minItems) wrong(`should have at least ${String(minItems)} items`)
@@ -186,8 +197,10 @@ function checkArray(value: readonly unknown[], schema: Schema, path: string, err
       seen.add(key)
     }
   }
-  if (items !== undefined)
-    for (const [index, item] of value.entries()) errors.push(...validate(item, items, `${path}[${String(index)}]`))
+  if (items === undefined) return
+  const before = correlated(schema, old)
+  for (const [index, item] of value.entries())
+    errors.push(...validate(item, items, `${path}[${String(index)}]`, before(item)))
 }
 
 function listKey(schema: Schema): ((item: unknown) => string) | undefined {
@@ -198,7 +211,7 @@ function listKey(schema: Schema): ((item: unknown) => string) | undefined {
     JSON.stringify(Object.fromEntries(keys.map((key) => [key, isJsonObject(item) ? (item[key] ?? null) : null])))
 }
 
-function checkObject(value: JsonObject, schema: Schema, path: string, errors: FieldError[], wrong: Wrong): void {
+function checkObject(value: JsonObject, schema: Schema, { path, errors, old }: Place, wrong: Wrong): void {
   const { minProperties, maxProperties } = schema
   const names = Object.keys(value)
   if (maxProperties !== undefined && names.length > maxProperties)
@@ -209,10 +222,11 @@ function checkObject(value: JsonObject, schema: Schema, path: string, errors: Fi
   for (const name of schema.required ?? []) if (!Object.hasOwn(value, name)) errors.push(required(at(name)))
   for (const name of names) {
     if (path === '' && objectFields.has(name)) continue
-    const known = own(schema.properties, name)
-    if (known !== undefined) errors.push(...validate(value[name], known, at(name)))
-    else if (typeof schema.additionalProperties === 'object')
-      errors.push(...validate(value[name], schema.additionalProperties, at(name)))
+    const known =
+      own(schema.properties, name) ??
+      (typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined)
+    const before = isJsonObject(old) && Object.hasOwn(old, name) ? old[name] : undefined
+    if (known !== undefined) errors.push(...validate(value[name], known, at(name), before))
   }
 }
 

@@ -6,6 +6,7 @@ import type { Store } from '../../store/store.ts'
 import type { AdmissionChain } from '../admission/admission.ts'
 import type { UserInfo } from '../apiserver.ts'
 import { checkExpression } from '../cel/environments.ts'
+import { checkSchemaRules } from '../crd/rules/check-rules.ts'
 import type { ResourceTable } from './resource-table.ts'
 import { keyOf, listPrefix, type ServedResource } from './served-resource.ts'
 import type { StoredObject } from './stored-object.ts'
@@ -41,6 +42,7 @@ export function newWriteContext(registry: Registry, request: WriteRequest, subre
       lookupAll(registry, group, plural, namespace).map((stored) => stored.object),
     cluster: registry.cluster,
     checkExpression,
+    checkSchemaRules: (path, schema) => checkSchemaRules(path, schema),
   }
 }
 

@@ -113,7 +113,7 @@ async function createOnce(
   if (mutated instanceof Promise ? await mutated : mutated) kind.setDefaults?.(object, context)
 
   const errors = validateMetadata(resource, object)
-  if (resource.custom !== undefined) errors.push(...resource.custom.validate(object))
+  if (resource.custom !== undefined) errors.push(...resource.custom.validate(object, undefined, request.warn))
   if (kind.validate !== undefined) errors.push(...kind.validate(object, context, undefined))
   if (errors.length > 0) throw invalid({ group: kind.group, kind: kind.kind }, name, errors)
   for (const warning of kind.warnings?.(object, undefined) ?? []) request.warn(warning)

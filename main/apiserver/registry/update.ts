@@ -131,7 +131,7 @@ async function updateOnce(
   metadata.managedFields ??= old.metadata.managedFields
 
   const errors = [...validateMetadata(resource, object), ...validateMetadataUpdate(object, old)]
-  if (resource.custom !== undefined) errors.push(...resource.custom.validate(object))
+  if (resource.custom !== undefined) errors.push(...resource.custom.validate(object, old, request.warn))
   if (kind.validate !== undefined && subresource !== 'status') errors.push(...kind.validate(object, context, old))
   if (strategy?.validate !== undefined) errors.push(...strategy.validate(object, old, context))
   if (errors.length > 0) throw invalid({ group: kind.group, kind: kind.kind }, name, errors)

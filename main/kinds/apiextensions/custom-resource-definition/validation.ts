@@ -14,6 +14,7 @@ import {
   required,
   type FieldError,
 } from '../../../../common/machinery/field-error.ts'
+import type { WriteContext } from '../../kind.ts'
 import { isDnsLabel1035, isDnsSubdomain } from '../../validation/names.ts'
 import { checkImmutable, unsupported } from '../../validation/values.ts'
 import { checkRootSchema } from './schema-rules.ts'
@@ -23,7 +24,7 @@ const columnFormats = ['byte', 'date', 'date-time', 'double', 'float', 'int32', 
 /** A path to one value: ".spec.replicas", ".metadata.labels['app']", ".status.list[0]". */
 const simplePath = /^(\.[A-Za-z_$][\w$-]*|\[\d+\]|\['[^']*'\]|\["[^"]*"\]|\.\w+\\\.[\w\\.-]+)+$/
 
-export function checkDefinition({ metadata, spec }: CustomResourceDefinition): FieldError[] {
+export function checkDefinition({ metadata, spec }: CustomResourceDefinition, context: WriteContext): FieldError[] {
   const errors: FieldError[] = []
   if (spec === undefined) return [required('spec')]
   const name = `${spec.names?.plural ?? ''}.${spec.group ?? ''}`
@@ -44,7 +45,14 @@ export function checkDefinition({ metadata, spec }: CustomResourceDefinition): F
       ),
     )
   }
+  const before = errors.length
   checkVersions(errors, spec.versions ?? [])
+  // Rules are read by the types of their schema, so it has to be in order first.
+  if (errors.length === before)
+    spec.versions?.forEach(({ schema }, index) => {
+      const path = `spec.versions[${String(index)}].schema.openAPIV3Schema`
+      if (schema?.openAPIV3Schema !== undefined) errors.push(...context.checkSchemaRules(path, schema.openAPIV3Schema))
+    })
   for (const field of ['plural', 'singular', 'kind', 'listKind'] as const) {
     if (!spec.names?.[field]) errors.push(required(`spec.names.${field}`))
   }
