@@ -3,6 +3,7 @@ import type { DaemonSet, DaemonSetUpdateStrategy } from '../../../common/api/gen
 import { invalidValue, required, type FieldError } from '../../../common/machinery/field-error.ts'
 import { ageColumn, containerColumns, formatLabels, nameColumn, selectorColumn } from '../columns.ts'
 import { setPodTemplateDefaults } from '../core/pod-spec/defaults.ts'
+import { podTemplateWarnings } from '../core/pod-spec/warnings.ts'
 import { defineKind } from '../kind.ts'
 import { dropStatus, mainDoor, statusDoor } from '../strategy.ts'
 import {
@@ -65,6 +66,7 @@ export const daemonSet = defineKind('apps/v1/daemonsets', {
       return errors
     },
   }),
+  warnings: (object, old) => podTemplateWarnings('spec.template', object.spec?.template, { object, old }),
   columns: [
     nameColumn,
     { name: 'Desired', type: 'integer', cell: ({ status }) => status?.desiredNumberScheduled ?? 0 },

@@ -3,6 +3,7 @@ import type { ReplicaSet } from '../../../common/api/generated/types.ts'
 import type { FieldError } from '../../../common/machinery/field-error.ts'
 import { ageColumn, containerColumns, nameColumn, selectorColumn, selectorText } from '../columns.ts'
 import { setPodTemplateDefaults } from '../core/pod-spec/defaults.ts'
+import { podTemplateWarnings } from '../core/pod-spec/warnings.ts'
 import { defineKind } from '../kind.ts'
 import { dropStatus, mainDoor, statusDoor } from '../strategy.ts'
 import { checkImmutable, checkNonNegative } from '../validation/values.ts'
@@ -60,6 +61,7 @@ export const replicaSet = defineKind('apps/v1/replicasets', {
     selector: ({ spec }) => selectorText(spec?.selector),
   },
   selectableFields: ({ status }) => ({ 'status.replicas': String(status?.replicas ?? 0) }),
+  warnings: (object, old) => podTemplateWarnings('spec.template', object.spec?.template, { object, old }),
   columns: [
     nameColumn,
     { name: 'Desired', type: 'integer', cell: ({ spec }) => spec?.replicas ?? 0 },

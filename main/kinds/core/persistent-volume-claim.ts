@@ -7,7 +7,8 @@ import { describeChange } from '../describe-change.ts'
 import { semanticEqual } from '../equality.ts'
 import { defineKind } from '../kind.ts'
 import { mainDoor, statusDoor } from '../strategy.ts'
-import { checkClaimSpec } from './pod-spec/claim-spec.ts'
+import { storageClassWarnings } from './storage-class-annotation.ts'
+import { checkClaimSpec, claimSpecWarnings } from './pod-spec/claim-spec.ts'
 import { shortAccessModes } from './access-modes.ts'
 
 export const persistentVolumeClaim = defineKind('v1/persistentvolumeclaims', {
@@ -29,6 +30,10 @@ export const persistentVolumeClaim = defineKind('v1/persistentvolumeclaims', {
   },
   update: mainDoor(validateUpdate),
   status: statusDoor(),
+  warnings: ({ metadata, spec }) => [
+    ...storageClassWarnings(metadata),
+    ...(spec === undefined ? [] : claimSpecWarnings('spec', spec)),
+  ],
   columns: [
     nameColumn,
     {

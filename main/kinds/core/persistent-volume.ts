@@ -16,6 +16,8 @@ import { mainDoor, statusDoor } from '../strategy.ts'
 import { checkName, isDnsSubdomain } from '../validation/names.ts'
 import { checkImmutable } from '../validation/values.ts'
 import { shortAccessModes } from './access-modes.ts'
+import { selectorTermWarnings } from './node-labels.ts'
+import { storageClassWarnings } from './storage-class-annotation.ts'
 import { checkNodeSelector } from './pod-spec/affinity.ts'
 import { checkAccessModes, volumeModes } from './pod-spec/claim-spec.ts'
 import { checkNoBacksteps } from './pod-spec/paths.ts'
@@ -44,6 +46,9 @@ const sources = [
   'storageos',
   'csi',
 ] as const satisfies readonly (keyof PersistentVolumeSpec)[]
+
+const recycleWarning =
+  'spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.'
 
 export const persistentVolume = defineKind('v1/persistentvolumes', {
   returnsDeletedObject: true,
@@ -83,6 +88,13 @@ export const persistentVolume = defineKind('v1/persistentvolumes', {
     return errors
   }),
   status: statusDoor(),
+  warnings: ({ metadata, spec }) => [
+    ...storageClassWarnings(metadata),
+    ...(spec?.persistentVolumeReclaimPolicy === 'Recycle' ? [recycleWarning] : []),
+    ...(spec?.nodeAffinity?.required?.nodeSelectorTerms ?? []).flatMap((term, index) =>
+      selectorTermWarnings(`spec.nodeAffinity.required.nodeSelectorTerms[${String(index)}]`, term),
+    ),
+  ],
   columns: [
     nameColumn,
     {

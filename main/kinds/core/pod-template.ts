@@ -1,6 +1,7 @@
 // PodTemplate: a stored template; nothing creates pods from it by itself.
 import type { FieldError } from '../../../common/machinery/field-error.ts'
 import { formatLabels, nameColumn } from '../columns.ts'
+import { podTemplateWarnings } from './pod-spec/warnings.ts'
 import { defineKind } from '../kind.ts'
 import { setPodTemplateDefaults } from './pod-spec/defaults.ts'
 import { checkPodTemplate } from './pod-spec/validation.ts'
@@ -16,6 +17,7 @@ export const podTemplate = defineKind('v1/podtemplates', {
     checkPodTemplate(errors, 'template', template)
     return errors
   },
+  warnings: (object, old) => podTemplateWarnings('template', object.template, { object, old }),
   columns: [
     nameColumn,
     {

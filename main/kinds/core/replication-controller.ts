@@ -4,6 +4,7 @@ import { forbiddenField, invalidValue, required, type FieldError } from '../../.
 import { matchesLabels, selectorFromMap } from '../../../common/machinery/labels.ts'
 import { checkCounters, checkReplicaCounts } from '../apps/workload.ts'
 import { ageColumn, containerColumns, formatLabels, nameColumn } from '../columns.ts'
+import { podTemplateWarnings } from './pod-spec/warnings.ts'
 import { defineKind } from '../kind.ts'
 import { dropStatus, mainDoor, statusDoor } from '../strategy.ts'
 import { checkNonNegative, unsupported } from '../validation/values.ts'
@@ -73,6 +74,7 @@ export const replicationController = defineKind('v1/replicationcontrollers', {
     selector: ({ spec }) => (spec?.selector === undefined ? '' : formatLabels(spec.selector)),
   },
   selectableFields: ({ status }) => ({ 'status.replicas': String(status?.replicas ?? 0) }),
+  warnings: (object, old) => podTemplateWarnings('spec.template', object.spec?.template, { object, old }),
   columns: [
     nameColumn,
     { name: 'Desired', type: 'integer', cell: ({ spec }) => spec?.replicas ?? 0 },

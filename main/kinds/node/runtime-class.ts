@@ -1,6 +1,7 @@
 // RuntimeClass: which handler of the container runtime runs a pod.
 import type { FieldError } from '../../../common/machinery/field-error.ts'
 import { ageColumn, nameColumn } from '../columns.ts'
+import { deprecatedNodeLabels } from '../core/node-labels.ts'
 import { checkResources } from '../core/pod-spec/resources.ts'
 import { checkTolerations } from '../core/pod-spec/scheduling.ts'
 import { defineKind } from '../kind.ts'
@@ -25,5 +26,10 @@ export const runtimeClass = defineKind('node.k8s.io/v1/runtimeclasses', {
       return errors
     },
   },
+  warnings: ({ scheduling }) =>
+    Object.keys(scheduling?.nodeSelector ?? {}).flatMap((key) => {
+      const message = deprecatedNodeLabels[key]
+      return message === undefined ? [] : [`scheduling.nodeSelector: ${message}`]
+    }),
   columns: [nameColumn, { name: 'Handler', type: 'string', cell: ({ handler }) => handler ?? '' }, ageColumn],
 })

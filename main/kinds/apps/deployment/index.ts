@@ -1,7 +1,7 @@
 // Deployment: keeps a number of equal pods running and replaces them step by step when the template changes.
 import type { Deployment } from '../../../../common/api/generated/types.ts'
 import { ageColumn, containerColumns, nameColumn, selectorColumn, selectorText } from '../../columns.ts'
-import { podSpecWarnings } from '../../core/pod/warnings.ts'
+import { podTemplateWarnings } from '../../core/pod-spec/warnings.ts'
 import { defineKind } from '../../kind.ts'
 import { dropStatus, mainDoor, statusDoor } from '../../strategy.ts'
 import { checkImmutable } from '../../validation/values.ts'
@@ -28,10 +28,7 @@ export const deployment = defineKind('apps/v1/deployments', {
     statusReplicas: ({ status }) => status?.replicas ?? 0,
     selector: ({ spec }) => selectorText(spec?.selector),
   },
-  warnings: ({ spec }) =>
-    spec?.template?.spec === undefined
-      ? []
-      : podSpecWarnings('spec.template.spec', spec.template.spec, spec.template.metadata?.annotations),
+  warnings: (object, old) => podTemplateWarnings('spec.template', object.spec?.template, { object, old }),
   columns: [
     nameColumn,
     {

@@ -3,7 +3,7 @@ import type { StatefulSet } from '../../../../common/api/generated/types.ts'
 import type { FieldError } from '../../../../common/machinery/field-error.ts'
 import { ageColumn, containerColumns, nameColumn, selectorText } from '../../columns.ts'
 import { setPodTemplateDefaults } from '../../core/pod-spec/defaults.ts'
-import { podSpecWarnings } from '../../core/pod/warnings.ts'
+import { podTemplateWarnings } from '../../core/pod-spec/warnings.ts'
 import { defineKind } from '../../kind.ts'
 import { dropStatus, mainDoor, statusDoor } from '../../strategy.ts'
 import { checkCollisionCount, checkCounters, checkReplicaCounts } from '../workload.ts'
@@ -67,10 +67,12 @@ export const statefulSet = defineKind('apps/v1/statefulsets', {
     statusReplicas: ({ status }) => status?.replicas ?? 0,
     selector: ({ spec }) => selectorText(spec?.selector),
   },
-  warnings: ({ spec }) =>
-    spec?.template?.spec === undefined
-      ? []
-      : podSpecWarnings('spec.template.spec', spec.template.spec, spec.template.metadata?.annotations),
+  warnings: (object, old) => [
+    ...podTemplateWarnings('spec.template', object.spec?.template, { object, old }),
+    ...((object.spec?.revisionHistoryLimit ?? 0) < 0
+      ? ['spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended']
+      : []),
+  ],
   columns: [
     nameColumn,
     {

@@ -35,7 +35,6 @@ export function checkStatefulSet({ spec }: StatefulSet): FieldError[] {
   checkNonNegative(errors, 'spec.replicas', spec?.replicas)
   checkNonNegative(errors, 'spec.minReadySeconds', spec?.minReadySeconds)
   checkNonNegative(errors, 'spec.ordinals.start', ordinals?.start)
-  checkNonNegative(errors, 'spec.revisionHistoryLimit', spec?.revisionHistoryLimit)
   checkSelectorAndTemplate(errors, spec?.selector, withClaims(spec), {
     resource: 'statefulset',
     templateOf: 'StatefulSet',

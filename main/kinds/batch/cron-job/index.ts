@@ -5,7 +5,7 @@ import { formatAge } from '../../../../common/machinery/duration.ts'
 import { invalidValue, required, type FieldError } from '../../../../common/machinery/field-error.ts'
 import { ageColumn, containerColumns, nameColumn, selectorColumn } from '../../columns.ts'
 import { setPodTemplateDefaults } from '../../core/pod-spec/defaults.ts'
-import { podSpecWarnings } from '../../core/pod/warnings.ts'
+import { podTemplateWarnings } from '../../core/pod-spec/warnings.ts'
 import { defineKind } from '../../kind.ts'
 import { dropStatus, mainDoor, statusDoor } from '../../strategy.ts'
 import { checkNonNegative, unsupported } from '../../validation/values.ts'
@@ -30,12 +30,8 @@ export const cronJob = defineKind('batch/v1/cronjobs', {
   validate,
   update: mainDoor(),
   status: statusDoor(),
-  warnings: ({ spec }) => {
-    const template = spec?.jobTemplate?.spec?.template
-    return template?.spec === undefined
-      ? []
-      : podSpecWarnings('spec.jobTemplate.spec.template.spec', template.spec, template.metadata?.annotations)
-  },
+  warnings: (object, old) =>
+    podTemplateWarnings('spec.jobTemplate.spec.template', object.spec?.jobTemplate?.spec?.template, { object, old }),
   columns: [
     nameColumn,
     { name: 'Schedule', type: 'string', cell: ({ spec }) => spec?.schedule ?? '' },

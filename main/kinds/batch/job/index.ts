@@ -3,7 +3,7 @@ import type { Job } from '../../../../common/api/generated/types.ts'
 import { invalidValue, required, type FieldError } from '../../../../common/machinery/field-error.ts'
 import { formatHumanDuration } from '../../../../common/machinery/duration.ts'
 import { ageColumn, containerColumns, nameColumn, selectorColumn } from '../../columns.ts'
-import { podSpecWarnings } from '../../core/pod/warnings.ts'
+import { podTemplateWarnings } from '../../core/pod-spec/warnings.ts'
 import { defineKind } from '../../kind.ts'
 import { dropStatus, mainDoor, statusDoor } from '../../strategy.ts'
 import { checkLabelSelector, selectorMatches } from '../../validation/label-selector.ts'
@@ -25,16 +25,14 @@ export const job = defineKind('batch/v1/jobs', {
   validate,
   update: mainDoor(checkJobUpdate),
   status: statusDoor({ validate: checkJobStatusUpdate }),
-  warnings: ({ metadata: { name = '' }, spec }) => [
-    ...(isDnsLabel(name).length > 0
-      ? [
-          `metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [${isDnsLabel(name).join(' ')}]`,
-        ]
-      : []),
-    ...(spec?.template?.spec === undefined
-      ? []
-      : podSpecWarnings('spec.template.spec', spec.template.spec, spec.template.metadata?.annotations)),
-  ],
+  warnings: (object, old) => {
+    const problems = isDnsLabel(object.metadata.name ?? '')
+    const nameWarning = `metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [${problems.join(' ')}]`
+    return [
+      ...(old === undefined && problems.length > 0 ? [nameWarning] : []),
+      ...podTemplateWarnings('spec.template', object.spec?.template, { object, old }),
+    ]
+  },
   selectableFields: ({ status }) => ({ 'status.successful': String(status?.succeeded ?? 0) }),
   columns: [
     nameColumn,

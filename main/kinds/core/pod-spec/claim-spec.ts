@@ -7,7 +7,13 @@ import {
   required,
   type FieldError,
 } from '../../../../common/machinery/field-error.ts'
-import { compareQuantities, isQuantity, zeroQuantity } from '../../../../common/machinery/quantity.ts'
+import {
+  canonicalQuantity,
+  compareQuantities,
+  isQuantity,
+  parseQuantity,
+  zeroQuantity,
+} from '../../../../common/machinery/quantity.ts'
 import { checkLabelSelector } from '../../validation/label-selector.ts'
 import { checkName, isDnsSubdomain } from '../../validation/names.ts'
 
@@ -57,3 +63,12 @@ function checkDataSource(errors: FieldError[], path: string, source: TypedLocalO
     )
   }
 }
+
+/** Bytes are whole. */
+export const claimSpecWarnings = (path: string, { resources }: PersistentVolumeClaimSpec): string[] =>
+  (['requests', 'limits'] as const).flatMap((field) => {
+    const value = resources?.[field]?.storage
+    if (value === undefined || !isQuantity(value) || parseQuantity(value).nanos % 1_000_000_000n === 0n) return []
+    const text = JSON.stringify(canonicalQuantity(value))
+    return [`${path}.resources.${field}[storage]: fractional byte value ${text} is invalid, must be an integer`]
+  })

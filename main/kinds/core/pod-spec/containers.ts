@@ -1,5 +1,11 @@
 // Validation of regular, init and ephemeral containers.
-import type { Container, ContainerPort, EphemeralContainer, PodSpec } from '../../../../common/api/generated/types.ts'
+import type {
+  Container,
+  ContainerPort,
+  ContainerRestartRule,
+  EphemeralContainer,
+  PodSpec,
+} from '../../../../common/api/generated/types.ts'
 import {
   duplicate,
   forbiddenField,
@@ -7,6 +13,7 @@ import {
   notFoundField,
   notSupported,
   required,
+  tooMany,
   type FieldError,
 } from '../../../../common/machinery/field-error.ts'
 import { checkName, isDnsLabel, isPortName } from '../../validation/names.ts'
@@ -30,7 +37,7 @@ export function checkContainers(scope: PodSpecScope, path: string, spec: PodSpec
     checkContainer(scope, at, container)
     claimName(errors, at, container.name, names)
     checkHooks(scope, at, container)
-    if (container.restartPolicy !== undefined) {
+    if (container.restartPolicy !== undefined || container.restartPolicyRules !== undefined) {
       checkContainerRestart(errors, at, container, ['Always', 'OnFailure', 'Never'])
     }
   })
@@ -86,6 +93,25 @@ function checkContainerRestart(
   if (restartPolicyRules.length > 0 && restartPolicy === undefined) {
     errors.push(required(`${at}.restartPolicy`, 'must specify restartPolicy when restart rules are used'))
   }
+  if (restartPolicyRules.length > maxRestartRules)
+    errors.push(tooMany(`${at}.restartPolicyRules`, restartPolicyRules.length, maxRestartRules))
+  restartPolicyRules.forEach((rule, index) => {
+    checkRestartRule(errors, `${at}.restartPolicyRules[${String(index)}]`, rule)
+  })
+}
+
+const maxRestartRules = 20
+const maxExitCodes = 255
+
+function checkRestartRule(errors: FieldError[], path: string, { action, exitCodes }: ContainerRestartRule): void {
+  checkOneOf(errors, `${path}.action`, action, ['Restart', 'RestartAllContainers'])
+  if (exitCodes === undefined) {
+    errors.push(required(`${path}.exitCodes`, 'must be specified'))
+    return
+  }
+  const { operator, values = [] } = exitCodes
+  checkOneOf(errors, `${path}.exitCodes.operator`, operator, ['In', 'NotIn'])
+  if (values.length > maxExitCodes) errors.push(tooMany(`${path}.exitCodes.values`, values.length, maxExitCodes))
 }
 
 /** What an ephemeral container may not have: nothing of the workload may depend on it. */

@@ -1,8 +1,9 @@
 // Validation of container environments.
-import type { EnvFromSource, EnvVar } from '../../../../common/api/generated/types.ts'
+import type { EnvFromSource, EnvVar, FileKeySelector } from '../../../../common/api/generated/types.ts'
 import { invalidValue, required, type FieldError } from '../../../../common/machinery/field-error.ts'
-import { checkConfigKey, checkName, isDnsSubdomain, isEnvName } from '../../validation/names.ts'
+import { checkConfigKey, checkName, isDnsLabel, isDnsSubdomain, isEnvName } from '../../validation/names.ts'
 import { checkFieldRef, checkResourceFieldRef, environmentFields } from './downward-api.ts'
+import { checkUnreservedPath } from './paths.ts'
 
 export function checkEnv(errors: FieldError[], path: string, variables: readonly EnvVar[]): void {
   variables.forEach((variable, index) => {
@@ -19,6 +20,7 @@ function checkValueFrom(errors: FieldError[], at: string, { value = '', valueFro
   if (resourceFieldRef !== undefined) checkResourceFieldRef(errors, `${at}.resourceFieldRef`, resourceFieldRef, false)
   if (configMapKeyRef !== undefined) checkKeyRef(errors, `${at}.configMapKeyRef`, configMapKeyRef)
   if (secretKeyRef !== undefined) checkKeyRef(errors, `${at}.secretKeyRef`, secretKeyRef)
+  if (fileKeyRef !== undefined) checkFileKeyRef(errors, `${at}.fileKeyRef`, fileKeyRef)
   const count = [fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef, fileKeyRef].filter(
     (source) => source !== undefined,
   ).length
@@ -31,6 +33,16 @@ function checkValueFrom(errors: FieldError[], at: string, { value = '', valueFro
   } else if (count > 1) {
     errors.push(invalidValue(at, '', 'may not have more than one field specified at a time'))
   }
+}
+
+/** A variable of a file that an earlier container wrote. */
+function checkFileKeyRef(errors: FieldError[], at: string, { volumeName, path, key }: FileKeySelector): void {
+  if (!volumeName) errors.push(required(`${at}.volumeName`))
+  else checkName(errors, `${at}.volumeName`, volumeName, isDnsLabel)
+  if (!path) errors.push(required(`${at}.path`))
+  else checkUnreservedPath(errors, `${at}.path`, path)
+  if (!key) errors.push(required(`${at}.key`))
+  else checkName(errors, `${at}.key`, key, isEnvName)
 }
 
 function checkKeyRef(errors: FieldError[], at: string, { name = '', key }: { name?: string; key: string }): void {

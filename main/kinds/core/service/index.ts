@@ -5,6 +5,7 @@ import { dropStatus, dropUndefined, restore, statusDoor } from '../../strategy.t
 import { allocate, checkAllocation, serviceAddresses } from './allocation.ts'
 import { serviceColumns } from './columns.ts'
 import { setServiceDefaults } from './defaults.ts'
+import { serviceWarnings } from './warnings.ts'
 import { checkService, checkServiceStatus, checkServiceUpdate } from './validation.ts'
 
 export const service = defineKind('v1/services', {
@@ -33,6 +34,7 @@ export const service = defineKind('v1/services', {
     validate: checkServiceUpdate,
   },
   status: statusDoor({ validate: checkServiceStatus }),
+  warnings: serviceWarnings,
   selectableFields: ({ spec }) => ({ 'spec.clusterIP': spec?.clusterIP ?? '', 'spec.type': spec?.type ?? '' }),
   columns: serviceColumns,
 })

@@ -283,3 +283,62 @@ describe('kubectl get services', () => {
     expect(cells(spec)).toEqual(expected)
   })
 })
+
+describe('the status of a Service', () => {
+  const write = (spec: Record<string, unknown>, ingress: object[]): string[] =>
+    updateObject(
+      service,
+      newService(spec).object,
+      (changed) => Object.assign(changed, { status: { loadBalancer: { ingress } } }),
+      { door: 'status' },
+    ).errors
+
+  it.each<[string, object[], string[]]>([
+    [
+      'ClusterIP',
+      [{ ip: '1.2.3.4' }],
+      [
+        'Forbidden: may only be used when `spec.type` is "LoadBalancer"',
+        '[0].ipMode: Required value: must be specified when `ip` is set',
+      ],
+    ],
+    ['LoadBalancer', [{ ip: '1.2.3.4' }, { hostname: 'lb.example.com' }], []],
+    [
+      'LoadBalancer',
+      [{ hostname: '1.2.3.4' }],
+      ['[0].hostname: Invalid value: "1.2.3.4": must be a DNS name, not an IP address'],
+    ],
+    [
+      'LoadBalancer',
+      [{ hostname: 'a', ipMode: 'VIP' }],
+      ['[0].ipMode: Forbidden: may not be specified when `ip` is not set'],
+    ],
+    [
+      'LoadBalancer',
+      [{ ip: '1.2.3.4', ipMode: 'Odd' }],
+      ['[0].ipMode: Unsupported value: "Odd": supported values: "Proxy", "VIP"'],
+    ],
+  ])('of type %s with %j', (type, ingress, errors) => {
+    const path = 'status.loadBalancer.ingress'
+    expect(write({ type }, ingress)).toEqual(
+      errors.map((error) => (error.startsWith('[') ? path + error : `${path}: ${error}`)),
+    )
+  })
+})
+
+describe('warnings about Services', () => {
+  it.each<[Record<string, unknown>, string[]]>([
+    [{}, []],
+    [{ externalName: 'a.b' }, ['spec.externalName is ignored when spec.type is not "ExternalName"']],
+    [
+      { clusterIP: 'None', externalIPs: ['1.2.3.4'], sessionAffinity: 'ClientIP' },
+      ['spec.externalIPs is ignored for headless services', 'spec.SessionAffinity is ignored for headless services'],
+    ],
+    [
+      { trafficDistribution: 'PreferClose' },
+      ['spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"'],
+    ],
+  ])('with %j', (spec, warnings) => {
+    expect(service.warnings?.(newService(spec).object, undefined)).toEqual(warnings)
+  })
+})
