@@ -1,5 +1,7 @@
 // Why a VM died, in plain words with the remedy. Pure: reads what QEMU and the guest's console said last.
 import type { VmExit } from '../../vm/process.ts'
+import { VmError } from '../../vm/vm-error.ts'
+import type { BootFailure } from './driver.ts'
 
 export interface Diagnosis {
   readonly reason: string
@@ -98,4 +100,19 @@ export function diagnoseQemuFailure(words: string): Diagnosis | undefined {
     }
   }
   return undefined
+}
+
+/** Why a machine could not be started at all. */
+export function diagnoseBootFailure(error: unknown): Pick<BootFailure, 'reason' | 'message' | 'retryable'> {
+  const message = error instanceof Error ? error.message : String(error)
+  const known = diagnoseQemuFailure(message)
+  if (known !== undefined) return { reason: known.reason, message: known.message, retryable: true }
+  if (error instanceof VmError)
+    return { reason: error.code, message: `${message}; ${error.hint}`, retryable: error.retryable }
+  const hint = (error as { hint?: unknown } | undefined)?.hint
+  return {
+    reason: 'PreparationFailed',
+    message: typeof hint === 'string' ? `${message}; ${hint}` : message,
+    retryable: true,
+  }
 }

@@ -1,38 +1,29 @@
-// One machine's VM, from "nothing runs" through preparation, boot, life and end. Owns its QEMU process, console reader, LAN cable
-// and disk-full handling; decides nothing (plan.ts does).
-import { mkdir, rm } from 'node:fs/promises'
-import type { AgentStatus, BootPhase } from '../../../common/channel/agent-api.ts'
+// One machine's VM, from "nothing runs" through preparation, boot, life and end. Holds the state and its changes; preparing is
+// power-on.ts, what runs is live-machine.ts; decides nothing (plan.ts does).
+import { rm } from 'node:fs/promises'
+import type { AgentStatus } from '../../../common/channel/agent-api.ts'
 import type { Clock } from '../../../common/machinery/clock.ts'
 import type { Logger } from '../../../common/machinery/logger.ts'
 import type { MachinePaths } from '../../engine/paths.ts'
 import type { LanSwitch } from '../../network/switch.ts'
-import { commandLine } from '../../vm/command-line.ts'
-import { writeConfigDisk } from '../../vm/config-disk.ts'
-import { openConsole, readConsoleTail, type SerialConsole } from '../../vm/console.ts'
-import { ensureDisk } from '../../vm/disk.ts'
-import { newEndpoint } from '../../vm/endpoint.ts'
+import { readConsoleTail, type SerialConsole } from '../../vm/console.ts'
 import { chooseForwardPort } from '../../vm/forward-port.ts'
-import { platform, type ProcessUsage } from '../../vm/platform/index.ts'
 import {
   adoptVm,
   endStray,
   forgetVm,
   lastWords,
-  launchVm,
   readState,
   type RunningVm,
   type VmExit,
   type VmFiles,
 } from '../../vm/process.ts'
-import { VmError } from '../../vm/vm-error.ts'
-import { PhaseReader } from './boot-phases.ts'
 import type { AgentChannel, GuestSupplies } from './deps.ts'
-import { diagnoseExit, diagnoseQemuFailure } from './diagnose.ts'
-import { DiskSpaceGuard } from './disk-space-guard.ts'
-import type { BootFailure, BootReport, BootRequest, ExitReport, VmObservation, VmUsage } from './driver.ts'
-import { agentGuestPort, guestConfigOf } from './guest-config-of.ts'
+import { diagnoseBootFailure, diagnoseExit } from './diagnose.ts'
+import type { BootFailure, BootRequest, ExitReport, VmObservation, VmUsage } from './driver.ts'
 import type { HostPreparation } from './host-facts.ts'
-import { LanCable } from './lan-cable.ts'
+import { LiveMachine, stallMs } from './live-machine.ts'
+import { powerOn } from './power-on.ts'
 
 export interface QemuMachineOptions {
   readonly name: string
@@ -50,36 +41,15 @@ export interface QemuMachineOptions {
   readonly onChange: () => void
 }
 
-/** A boot that reaches no further phase for this long is given up: emulated boots of a crowded lab took 60 s at most. */
-const stallMs = 300_000
-/** After this long with its agent connected a machine counts as running well. */
-const wellAfterMs = 60_000
 /** What diagnosis reads of the console. */
 const diagnosisBytes = 32 * 1024
-
-interface Live {
-  readonly vm: RunningVm
-  readonly cable: LanCable
-  readonly spaceGuard: DiskSpaceGuard
-  readonly adopted: boolean
-  console: SerialConsole | undefined
-  phases: Partial<Record<BootPhase, number>>
-  /** Host milliseconds from power-on to kernel start, once a phase line told. */
-  kernelStartMs: number | undefined
-  agentConnected: boolean
-  bootId: string | undefined
-  agentProblem: string | undefined
-  connectedAtMs: number | undefined
-  stalled: boolean
-  cancelStall: () => void
-}
 
 type State =
   | { at: 'unknown' }
   | { at: 'absent' }
   | { at: 'preparing'; step: string; generation: number; sinceMs: number; abort: AbortController }
-  | { at: 'running'; live: Live }
-  | { at: 'stopping'; live: Live | undefined; sinceMs: number }
+  | { at: 'running'; live: LiveMachine }
+  | { at: 'stopping'; live: LiveMachine | undefined; sinceMs: number }
 
 export class QemuMachine {
   readonly #options: QemuMachineOptions
@@ -90,8 +60,6 @@ export class QemuMachine {
   #failuresInRow = 0
   #adoption: Promise<void> | undefined
   #hostPort: number | undefined
-  #lastUsage: { usage: ProcessUsage; atMs: number } | undefined
-  #released = false
 
   constructor(options: QemuMachineOptions) {
     this.#options = options
@@ -111,7 +79,7 @@ export class QemuMachine {
     return this.#live?.console
   }
 
-  get #live(): Live | undefined {
+  get #live(): LiveMachine | undefined {
     return this.#state.at === 'running' || this.#state.at === 'stopping' ? this.#state.live : undefined
   }
 
@@ -130,12 +98,12 @@ export class QemuMachine {
       case 'preparing':
         return { state: 'preparing', step: state.step, generation: state.generation, sinceMs: state.sinceMs }
       case 'running':
-        return { state: 'running', boot: report(state.live) }
+        return { state: 'running', boot: state.live.report() }
       case 'stopping':
         return {
           state: 'stopping',
           sinceMs: state.sinceMs,
-          ...(state.live === undefined ? {} : { boot: report(state.live) }),
+          ...(state.live === undefined ? {} : { boot: state.live.report() }),
         }
     }
   }
@@ -170,7 +138,7 @@ export class QemuMachine {
     if (this.#state.at !== 'running') return
     const { live } = this.#state
     this.#become({ at: 'stopping', live, sinceMs: this.#options.clock.now() })
-    void this.#powerOff(live, graceMs)
+    void live.powerOff(graceMs)
   }
 
   async remove(): Promise<void> {
@@ -185,58 +153,21 @@ export class QemuMachine {
 
   /** CPU since the last question; undefined when nothing runs. */
   async usage(): Promise<VmUsage | undefined> {
-    const live = this.#live
-    if (live === undefined) return undefined
-    const usage = await platform.processUsage(live.vm.state.pid)
-    if (usage === undefined) return undefined
-    const atMs = this.#options.clock.now()
-    const last = this.#lastUsage
-    this.#lastUsage = { usage, atMs }
-    const elapsedMs = last === undefined ? atMs - live.vm.state.bootedAtMs : atMs - last.atMs
-    const cpuMs = usage.cpuMs - (last?.usage.cpuMs ?? 0)
-    return {
-      rssBytes: usage.rssBytes,
-      cpuMillis: elapsedMs <= 0 ? 0 : Math.max(0, Math.round((cpuMs * 1000) / elapsedMs)),
-    }
+    return this.#live?.usage()
   }
 
   agentConnected(status: AgentStatus): void {
-    const live = this.#live
-    if (live === undefined) return
-    live.agentConnected = true
-    live.bootId = status.bootId
-    live.agentProblem = undefined
-    live.connectedAtMs ??= this.#options.clock.now()
-    live.cancelStall()
-    const sinceBootMs = this.#options.clock.now() - live.vm.state.bootedAtMs
-    for (const { name, atMs } of status.phases) {
-      const ms = atMs + (live.kernelStartMs ?? 0)
-      // A clock that the guest set later cannot make a phase lie in the future.
-      if (live.phases[name] === undefined && ms <= sinceBootMs) live.phases[name] = ms
-    }
-    if (!live.adopted) live.phases.Agent ??= sinceBootMs
-    this.#options.onChange()
+    this.#live?.agentConnected(status)
   }
 
   agentDisconnected(reason: string): void {
-    const live = this.#live
-    if (live?.agentConnected !== true) return
-    live.agentConnected = false
-    live.agentProblem = reason
-    this.#options.onChange()
+    this.#live?.agentDisconnected(reason)
   }
 
   async release(): Promise<void> {
-    this.#released = true
     await this.#adoption
     if (this.#state.at === 'preparing') this.#state.abort.abort()
-    const live = this.#live
-    if (live === undefined) return
-    live.cancelStall()
-    live.cable.stop()
-    live.spaceGuard.stop()
-    live.console?.close()
-    live.vm.release()
+    this.#live?.release()
   }
 
   #become(state: State): void {
@@ -275,175 +206,42 @@ export class QemuMachine {
   }
 
   async #boot(request: BootRequest, signal: AbortSignal): Promise<void> {
-    const { clock, host, lan, name, paths, supplies } = this.#options
-    const prepared = await Promise.race([
-      host.prepare(request.arch, (step) => {
-        this.#step(step)
-      }),
-      aborted(signal),
-    ])
-    this.#step('creating the disk')
-    await mkdir(paths.folder, { recursive: true, mode: 0o700 })
-    await ensureDisk({ path: paths.disk, template: prepared.image.dataTemplate, sizeGiB: request.diskGiB })
-    const [credentials, agentBundle] = await Promise.all([
-      supplies.issueAgentCertificate({ name, uid: request.uid }),
-      supplies.agentBundle(),
-    ])
-    await writeConfigDisk(
-      paths.configDisk,
-      guestConfigOf({
-        request,
-        credentials,
-        network: supplies.network,
-        pauseImage: supplies.pauseImage,
-        registryPort: supplies.registryPort,
-        nowMs: clock.now(),
-      }),
-      agentBundle,
-    )
-    this.#step('starting QEMU')
-    await lan.portOf(name)
-    const [qmp, console] = await Promise.all([newEndpoint(paths.qmpSocket), newEndpoint(paths.consoleSocket)])
-    const last = this.#hostPort ?? (await readState(paths.state))?.hostPort
-    const hostPort = await chooseForwardPort({
-      seed: `${this.#options.home} ${name}`,
-      avoid: this.#options.portsInUse(),
-      ...(last === undefined ? {} : { last }),
-    })
-    this.#hostPort = hostPort
-    signal.throwIfAborted()
-    const args = commandLine(
-      {
-        name,
-        arch: request.arch,
-        cpus: request.cpus,
-        memoryMiB: request.memoryMiB,
-        kernel: prepared.image.kernel,
-        initrd: prepared.image.initrd,
-        root: prepared.image.root,
-        disk: paths.disk,
-        configDisk: paths.configDisk,
-        macs: request.identity.macs,
-        agentForward: { hostPort, guestPort: agentGuestPort },
-        qmp,
-        console,
-        consoleLog: paths.consoleLog,
-        pidFile: this.#files.pidFile,
-      },
-      prepared.facts,
-    )
-    const vm = await launchVm({
+    const vm = await powerOn({
+      ...this.#options,
       files: this.#files,
-      binary: prepared.facts.qemu.binary,
-      args,
-      consoleLog: paths.consoleLog,
-      signal,
-      state: {
-        machine: name,
-        machineUid: request.uid,
-        qmp,
-        console,
-        hostPort,
-        qemuVersion: prepared.facts.qemu.version,
-        accelerator: prepared.facts.accelerator,
-        cpus: request.cpus,
-        memoryMiB: request.memoryMiB,
-        generation: request.generation,
+      request,
+      chooseHostPort: () => this.#chooseHostPort(),
+      onStep: (step) => {
+        this.#step(step)
       },
+      signal,
     })
     await this.#watchOver(vm, false)
   }
 
+  async #chooseHostPort(): Promise<number> {
+    const { home, name, paths, portsInUse } = this.#options
+    const last = this.#hostPort ?? (await readState(paths.state))?.hostPort
+    const seed = `${home} ${name}`
+    this.#hostPort = await chooseForwardPort({ seed, avoid: portsInUse(), ...(last === undefined ? {} : { last }) })
+    return this.#hostPort
+  }
+
   /** From here on the VM is watched, whoever started it. */
   async #watchOver(vm: RunningVm, adopted: boolean): Promise<void> {
-    const { channel, clock, lan, logger, name, paths } = this.#options
     this.#failure = undefined
-    this.#lastUsage = undefined
     this.#hostPort = vm.state.hostPort
-    const live: Live = {
-      vm,
-      adopted,
-      cable: new LanCable({ machine: name, vm, lan, clock, logger }),
-      spaceGuard: new DiskSpaceGuard({ vm, folder: paths.folder, clock, logger, onChange: this.#options.onChange }),
-      console: undefined,
-      phases: {},
-      kernelStartMs: undefined,
-      agentConnected: channel.isConnected(name),
-      bootId: undefined,
-      agentProblem: undefined,
-      connectedAtMs: undefined,
-      stalled: false,
-      cancelStall: () => undefined,
-    }
+    const live = new LiveMachine({ ...this.#options, vm, adopted })
     const wanted = this.#state.at !== 'stopping'
-    this.#become(wanted ? { at: 'running', live } : { at: 'stopping', live, sinceMs: clock.now() })
+    this.#become(wanted ? { at: 'running', live } : { at: 'stopping', live, sinceMs: this.#options.clock.now() })
     void vm.exited.then((exit) => this.#ended(live, exit))
-    live.cable.start()
-    live.spaceGuard.start()
-    if (!live.agentConnected) this.#watchForStall(live)
-    await this.#readConsole(live)
-    channel.attach(name, { port: vm.state.hostPort })
-    if (!wanted) void this.#powerOff(live, 0)
+    await live.watch()
+    if (!wanted) void live.powerOff(0)
   }
 
-  async #readConsole(live: Live): Promise<void> {
-    const { logger, name, paths } = this.#options
-    const { state } = live.vm
-    try {
-      live.console = await openConsole({
-        endpoint: state.console,
-        logPath: paths.consoleLog,
-        fromOffset: state.consoleOffset,
-      })
-    } catch (error) {
-      logger.warn('console could not be opened', { machine: name, error: (error as Error).message })
-      return
-    }
-    const reader = new PhaseReader(({ phase, uptimeMs }) => {
-      const sinceBootMs = this.#options.clock.now() - state.bootedAtMs
-      // Replayed output of an adopted VM tells nothing about when it was printed; the guest's own clock has to do.
-      live.kernelStartMs ??= live.adopted ? 0 : Math.max(0, sinceBootMs - uptimeMs)
-      live.phases[phase] ??= uptimeMs + live.kernelStartMs
-      if (!live.agentConnected) this.#watchForStall(live)
-      this.#options.onChange()
-    })
-    live.console.attach(
-      (chunk) => {
-        reader.push(chunk)
-      },
-      { historyBytes: 0 },
-    )
-  }
-
-  #watchForStall(live: Live): void {
-    live.cancelStall()
-    if (live.connectedAtMs !== undefined) return
-    live.cancelStall = this.#options.clock.after(stallMs, () => {
-      if (live.connectedAtMs !== undefined || this.#released) return
-      live.stalled = true
-      void live.vm.end()
-    })
-  }
-
-  async #powerOff(live: Live, graceMs: number): Promise<void> {
-    const abort = new AbortController()
-    const deadline = new Promise<void>((resolve) => {
-      const cancel = this.#options.clock.after(graceMs, resolve)
-      abort.signal.addEventListener('abort', cancel, { once: true })
-    })
-    if (graceMs > 0) await live.vm.pressPowerButton().catch(() => undefined)
-    await Promise.race([live.vm.exited, deadline])
-    abort.abort()
-    await live.vm.end()
-  }
-
-  async #ended(live: Live, exit: VmExit): Promise<void> {
-    const { channel, clock, logger, name, paths } = this.#options
-    live.cancelStall()
-    live.cable.stop()
-    live.spaceGuard.stop()
-    channel.detach(name)
-    await live.console?.ended
+  async #ended(live: LiveMachine, exit: VmExit): Promise<void> {
+    const { clock, logger, name, paths } = this.#options
+    await live.ended()
     const asked = this.#state.at === 'stopping'
     const { state } = live.vm
     const tail = await readConsoleTail(paths.consoleLog, diagnosisBytes).catch(() => Buffer.alloc(0))
@@ -460,8 +258,7 @@ export class QemuMachine {
           consoleTail: tail.toString('latin1'),
           qemuWords: await lastWords(paths.qemuLog),
         })
-    const ranWell = live.connectedAtMs !== undefined && clock.now() - live.connectedAtMs >= wellAfterMs
-    this.#failuresInRow = asked ? 0 : (ranWell ? 0 : this.#failuresInRow) + (diagnosis.crash ? 1 : 0)
+    this.#failuresInRow = asked ? 0 : (live.ranWell ? 0 : this.#failuresInRow) + (diagnosis.crash ? 1 : 0)
     this.#exit = asked
       ? {
           atMs: clock.now(),
@@ -486,7 +283,7 @@ export class QemuMachine {
   #bootFailed(request: BootRequest, error: unknown, wasAborted: boolean): void {
     if (!wasAborted) {
       this.#failuresInRow++
-      this.#failure = { atMs: this.#options.clock.now(), generation: request.generation, ...describeFailure(error) }
+      this.#failure = { atMs: this.#options.clock.now(), generation: request.generation, ...diagnoseBootFailure(error) }
       this.#options.logger.warn('machine could not be started', {
         machine: request.name,
         reason: this.#failure.reason,
@@ -495,46 +292,4 @@ export class QemuMachine {
     }
     this.#become({ at: 'absent' })
   }
-}
-
-function report(live: Live): BootReport {
-  const { state } = live.vm
-  const { paused } = live.spaceGuard
-  return {
-    generation: state.generation,
-    pid: state.pid,
-    startedAtMs: state.bootedAtMs,
-    accelerator: state.accelerator,
-    cpus: state.cpus,
-    memoryMiB: state.memoryMiB,
-    phases: { ...live.phases },
-    agentConnected: live.agentConnected,
-    ...(live.bootId === undefined ? {} : { bootId: live.bootId }),
-    ...(live.agentProblem === undefined ? {} : { agentProblem: live.agentProblem }),
-    ...(paused === undefined ? {} : { paused }),
-  }
-}
-
-function describeFailure(error: unknown): { reason: string; message: string; retryable: boolean } {
-  const message = error instanceof Error ? error.message : String(error)
-  const known = diagnoseQemuFailure(message)
-  if (known !== undefined) return { reason: known.reason, message: known.message, retryable: true }
-  if (error instanceof VmError)
-    return { reason: error.code, message: `${message}; ${error.hint}`, retryable: error.retryable }
-  const hint = (error as { hint?: unknown } | undefined)?.hint
-  return {
-    reason: 'PreparationFailed',
-    message: typeof hint === 'string' ? `${message}; ${hint}` : message,
-    retryable: true,
-  }
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const fail = (): void => {
-      reject(signal.reason instanceof Error ? signal.reason : new Error('cancelled'))
-    }
-    if (signal.aborted) fail()
-    else signal.addEventListener('abort', fail, { once: true })
-  })
 }
