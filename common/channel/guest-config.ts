@@ -51,6 +51,9 @@ export type GuestArch = 'amd64' | 'arm64'
 export const guestPaths = {
   config: '/run/orrery/machine.json',
   phases: '/run/orrery/phases',
+  agentPid: '/run/orrery/agent.pid',
+  /** Written once the agent has told the cluster that the machine goes. */
+  agentLeft: '/run/orrery/agent-left',
   agentState: '/var/lib/orrery',
   containerdSocket: '/run/containerd/containerd.sock',
   podLogs: '/var/log/pods',

@@ -1,5 +1,5 @@
 // The node agent: kubelet, service proxy and cluster DNS of one machine in one process. This file only puts the parts together.
-import { appendFileSync, mkdirSync, readFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { agentPaths } from '../../common/channel/agent-api.ts'
 import { guestPaths, type GuestConfig } from '../../common/channel/guest-config.ts'
@@ -220,6 +220,15 @@ async function main(config: GuestConfig): Promise<void> {
     transport.close()
     process.exit(0)
   }
+  const leave = async (): Promise<void> => {
+    pods.close()
+    await reporter.leave().catch((error: unknown) => {
+      logger.warn('the cluster could not be told of the shutdown', { error: describeError(error) })
+    })
+    writeFileSync(guestPaths.agentLeft, '')
+  }
+  // The machine is being shut down.
+  process.on('SIGPWR', () => void leave())
   process.on('SIGTERM', end)
   process.on('SIGINT', end)
 }
@@ -227,6 +236,7 @@ async function main(config: GuestConfig): Promise<void> {
 function markPhase(): void {
   const uptime = readFileSync('/proc/uptime', 'utf8').split(' ')[0] ?? '0'
   mkdirSync('/run/orrery', { recursive: true })
+  writeFileSync(guestPaths.agentPid, String(process.pid) + '\n')
   appendFileSync(guestPaths.phases, `Agent ${uptime}\n`)
 }
 

@@ -45,6 +45,7 @@ export class NodeReporter {
   #lastStatus: NodeStatus | undefined
   #wake: () => void = () => undefined
   #imagesStale = true
+  #leaving = false
 
   constructor(options: NodeReporterOptions) {
     this.#options = options
@@ -56,6 +57,12 @@ export class NodeReporter {
     if (problem === this.#problem) return
     this.#problem = problem
     this.#wake()
+  }
+
+  /** Nothing runs here from now on: reported at once, whatever is learnt later. */
+  async leave(): Promise<void> {
+    this.#leaving = true
+    await this.#report()
   }
 
   /** Images were pulled or removed; shown with the next report. */
@@ -157,7 +164,7 @@ export class NodeReporter {
       config,
       facts,
       pressure: readPressure(facts.memoryBytes),
-      problem: this.#problem,
+      problem: this.#leaving ? 'node is shutting down' : this.#problem,
       runtimeVersion: this.#runtimeVersion,
       images: this.#images,
       now: clock.now(),
