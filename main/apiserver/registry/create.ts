@@ -10,7 +10,7 @@ import {
 import type { WriteContext } from '../../kinds/kind.ts'
 import type { AdmissionAttributes } from '../admission/admission.ts'
 import { companionWrites } from './companions.ts'
-import { newWriteContext, type Registry, type WriteRequest } from './context.ts'
+import { newWriteContext, type Registry, type WriteRequest, readStored } from './context.ts'
 import { fillSystemFields, validateMetadata } from './metadata.ts'
 import { generateName } from '../../../common/machinery/random-name.ts'
 import { trackFields } from './field-ownership.ts'
@@ -50,7 +50,7 @@ export async function createObject(
     })
     if (result !== undefined) return result
   }
-  if (!generated) throw alreadyExists(resource.name, object.metadata.name ?? '')
+  if (!generated) throw taken(registry, resource, namespace, object.metadata.name ?? '')
   throw new StatusError({
     code: 409,
     reason: 'AlreadyExists',
@@ -62,6 +62,14 @@ export async function createObject(
       retryAfterSeconds: 1,
     },
   })
+}
+
+function taken(registry: Registry, resource: ServedResource, namespace: string, name: string): StatusError {
+  const error = alreadyExists(resource.name, name)
+  const standing = readStored(registry, resource, namespace, name)
+  if (standing?.object.metadata.deletionTimestamp !== undefined)
+    error.status.message = `object is being deleted: ${error.message}`
+  return error
 }
 
 function prepareForCreate(
