@@ -83,6 +83,12 @@ kubectlScenarios([
         out: 'configmap/warned created',
         err: /Warning: unknown field "datum"/,
       },
+      {
+        run: 'apply -f -',
+        in: 'apiVersion: example.org/v1\nkind: Nothing\nmetadata: {name: x}\n',
+        code: 1,
+        err: /no matches for kind "Nothing" in version "example\.org\/v1"\nensure CRDs are installed first/,
+      },
     ],
   },
   {

@@ -86,4 +86,24 @@ kubectlScenarios([
       { run: 'get daemonset web --no-headers', out: /^web +0 +0 +0 +0 +0 +<none> +\d+s\n$/ },
     ],
   },
+  {
+    title: 'stateful set',
+    steps: [
+      { run: 'create -f -', in: workload('StatefulSet', '  serviceName: web\n'), out: 'statefulset.apps/web created' },
+      { run: 'get pods -o name', out: 'pod/web-0', until: true },
+      { run: 'get statefulset web --no-headers', out: /^web +0\/1 +\d+s\n$/, until: true },
+      {
+        run: 'rollout status statefulset web --watch=false',
+        out: /^Waiting for 1 pods to be ready\.\.\.\n$/,
+        until: true,
+      },
+      {
+        run: 'rollout history statefulset web',
+        out: /^statefulset\.apps\/web \nREVISION {2}CHANGE-CAUSE\n1 +<none>\n/,
+        until: true,
+      },
+      { run: 'rollout restart statefulset web', out: 'statefulset.apps/web restarted' },
+      { run: 'rollout undo statefulset web', out: 'statefulset.apps/web rolled back', until: true },
+    ],
+  },
 ])
