@@ -90,6 +90,7 @@ export const newGarbageCollector: ControllerFactory = (deps) => {
         await patchMetadata(client, node.ref, live, { ownerReferences: plan.remaining })
         return
       case 'delete':
+        if (plan.propagationPolicy === 'Foreground' && (await breakCircle(node, live))) return
         await client
           .delete(node.ref, objectName, namespace, {
             propagationPolicy: plan.propagationPolicy,
@@ -97,6 +98,20 @@ export const newGarbageCollector: ControllerFactory = (deps) => {
           })
           .catch(ignoreGone)
     }
+  }
+
+  /**
+   * A dependent that waits for its own dependents may be waiting, through others, for this very object. So this one stops holding up its
+   * owners. True when that had to be written; the change brings the object back.
+   */
+  async function breakCircle(node: GraphNode, live: KubeObject): Promise<boolean> {
+    const owners = live.metadata.ownerReferences ?? []
+    const circular = [...node.dependents].some((dependent) => dependent.deletingDependents)
+    if (!circular || !owners.some((owner) => owner.blockOwnerDeletion === true)) return false
+    const ownerReferences = owners.map((owner) => ({ ...owner, blockOwnerDeletion: false }))
+    await patchMetadata(client, node.ref, live, { ownerReferences })
+    enqueue(node.uid)
+    return true
   }
 
   async function stateOf(owner: OwnerReference, dependent: GraphNode): Promise<OwnerState> {

@@ -193,4 +193,28 @@ describe('garbage collector', () => {
       expect((await plane.client.list(things, { namespace: 'default' })).items).toEqual([])
     })
   })
+
+  it('is not held up by owners in a circle', async () => {
+    const first = await make('first')
+    const second = await make('second', first, true)
+    const third = await make('third', second, true)
+    await plane.client.patch(configMaps, { name: 'first', namespace: 'default' }, 'application/merge-patch+json', {
+      metadata: {
+        ownerReferences: [
+          {
+            apiVersion: 'v1',
+            kind: 'ConfigMap',
+            name: 'third',
+            uid: third.metadata.uid,
+            controller: true,
+            blockOwnerDeletion: true,
+          },
+        ],
+      },
+    })
+    await plane.client.delete(configMaps, 'first', 'default', { propagationPolicy: 'Foreground' })
+    await eventually(async () => {
+      for (const name of ['first', 'second', 'third']) expect(await exists(name)).toBe(false)
+    })
+  })
 })
