@@ -14,6 +14,7 @@ import { newEndpointSliceController } from './endpoint-slices/index.ts'
 import { newEndpointsController } from './endpoints/index.ts'
 import { newEphemeralVolumeController } from './ephemeral-volumes/index.ts'
 import { newGarbageCollector } from './garbage-collector/index.ts'
+import { newHorizontalPodAutoscalerController } from './horizontal-pod-autoscaler/index.ts'
 import { newJobController } from './job/index.ts'
 import { newLocalPathProvisioner } from './local-path-provisioner/index.ts'
 import { newNamespaceController } from './namespace/index.ts'
@@ -62,6 +63,7 @@ export const controllerList: readonly ControllerEntry[] = [
   on('daemonset-controller', 'daemonset', newDaemonSetController),
   on('statefulset-controller', 'statefulset', newStatefulSetController),
   on('job-controller', 'job', newJobController),
+  on('horizontal-pod-autoscaler-controller', 'horizontalpodautoscaling', newHorizontalPodAutoscalerController),
   on('disruption-controller', 'disruption', newDisruptionController),
   on('ttl-after-finished-controller', 'ttl-after-finished', newTtlAfterFinishedController),
   on('cronjob-controller', 'cronjob', newCronJobController),

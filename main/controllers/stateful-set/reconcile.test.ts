@@ -48,8 +48,10 @@ const claimTemplate = {
   spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
 }
 const livePods = async (): Promise<Pod[]> => (await client.list(pods, { namespace: 'default' })).items
+/** Claims in use are held by a finalizer that another controller takes off: being deleted is enough here. */
 const claimNames = async () =>
   (await client.list(persistentVolumeClaims, { namespace: 'default' })).items
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
     .map(({ metadata }) => metadata.name)
     .sort()
 const patchSet = (spec: unknown) =>
