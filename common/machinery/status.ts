@@ -108,11 +108,15 @@ export const forbidden = (resource: ResourceName, name: string, why: string): St
     details: detailsOf(resource, name),
   })
 
-export const methodNotAllowed = (resource: ResourceName, verb: string): StatusError =>
+export const methodNotAllowed = (
+  resource: ResourceName,
+  verb: string,
+  why = `${verb} is not supported on resources of kind "${qualified(resource)}"`,
+): StatusError =>
   new StatusError({
     code: 405,
     reason: 'MethodNotAllowed',
-    message: `${verb} is not supported on resources of kind "${qualified(resource)}"`,
+    message: why,
     details: detailsOf(resource),
   })
 

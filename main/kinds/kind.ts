@@ -26,8 +26,8 @@ export interface WriteContext {
   readonly cluster: ClusterFacts
   /** What is wrong with a CEL expression in a field ("compilation failed: …"), undefined when nothing is. */
   checkExpression(source: string, use: ExpressionUse): string | undefined
-  /** What is wrong with the rules (x-kubernetes-validations) of a custom resource's schema, which stands at `path`. */
-  checkSchemaRules(path: string, schema: object): FieldError[]
+  /** What is wrong with defaults and rules (x-kubernetes-validations) of a custom resource's schema, which stands at `path`. */
+  checkSchema(path: string, schema: object): FieldError[]
 }
 
 /** Where a CEL expression stands: what it may mention and what it must give. */

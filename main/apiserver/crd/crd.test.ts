@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { KubeObject } from '../../../common/machinery/meta.ts'
-import { startTestServer, type TestServer } from '../testing/test-server.ts'
+import { eventually } from '../../../common/client/testing/eventually.ts'
+import { type Answer, startTestServer, type TestServer } from '../testing/test-server.ts'
 import { compileJsonPath } from './json-path.ts'
 import { prune, type Schema, setDefaults, validate } from './structural-schema.ts'
 
@@ -205,5 +206,135 @@ describe('a custom resource', () => {
     stopped.abort()
     expect(server.store.count('/registry/example.com/widgets/')).toBe(0)
     expect((await server.call(widgets)).status).toBe(404)
+  })
+
+  it('lives through new versions, stricter schemas and its end', async () => {
+    const gizmo = (version: string, change: object = {}): object => ({
+      name: version,
+      served: true,
+      storage: false,
+      schema: {
+        openAPIV3Schema: {
+          type: 'object',
+          properties: {
+            spec: {
+              type: 'object',
+              properties: { size: { type: 'integer' }, note: { type: 'string' } },
+              'x-kubernetes-validations': [
+                { rule: '!has(self.size) || self.size < 10', message: 'size must be small' },
+              ],
+            },
+          },
+        },
+      },
+      additionalPrinterColumns: [{ name: 'Size', type: 'integer', jsonPath: '.spec.size' }],
+      selectableFields: [{ jsonPath: '.spec.note' }],
+      ...change,
+    })
+    const spec = (versions: object[]): object => ({
+      group: 'gizmo.example.com',
+      scope: 'Namespaced',
+      names: { plural: 'gizmos', kind: 'Gizmo' },
+      versions,
+    })
+    const path = `${definitions}/gizmos.gizmo.example.com`
+    const defined = await server.call(definitions, {
+      body: {
+        apiVersion: 'apiextensions.k8s.io/v1',
+        kind: 'CustomResourceDefinition',
+        metadata: { name: 'gizmos.gizmo.example.com' },
+        spec: spec([gizmo('v1alpha1', { storage: true })]),
+      },
+    })
+    expect(defined.status, defined.text).toBe(201)
+    const objects = (version: string): string => `/apis/gizmo.example.com/${version}/namespaces/default/gizmos`
+    const make = (version: string, name: string, size: number, more: object = {}): Promise<Answer> =>
+      server.call(objects(version), {
+        body: {
+          apiVersion: `gizmo.example.com/${version}`,
+          kind: 'Gizmo',
+          metadata: { name, ...more },
+          spec: { size, note: name },
+        },
+      })
+    await eventually(async () => {
+      expect((await server.call(objects('v1alpha1'))).status).toBe(200)
+    })
+    expect((await make('v1alpha1', 'a', 5)).status).toBe(201)
+    const refused = await make('v1alpha1', 'b', 50)
+    expect(refused.status).toBe(422)
+    expect(refused.body['message']).toBe(
+      'Gizmo.gizmo.example.com "b" is invalid: spec: Invalid value: size must be small',
+    )
+
+    // A second version becomes the one that is stored; the first is on its way out.
+    const patched = await server.call(path, {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/merge-patch+json' },
+      body: { spec: spec([gizmo('v1', { storage: true }), gizmo('v1alpha1', { deprecated: true })]) },
+    })
+    expect(patched.status, patched.text).toBe(200)
+    expect(patched.body).toMatchObject({ status: { storedVersions: ['v1alpha1', 'v1'] } })
+    const old = await server.call(`${objects('v1alpha1')}/a`)
+    expect(String(old.headers['warning'])).toContain(
+      'gizmo.example.com/v1alpha1 Gizmo is deprecated; use gizmo.example.com/v1 Gizmo',
+    )
+    expect((await server.call(`${objects('v1')}/a`)).body).toMatchObject({
+      apiVersion: 'gizmo.example.com/v1',
+      spec: { size: 5 },
+    })
+    const chosen = await server.call<{ items: KubeObject[] }>(`${objects('v1')}?fieldSelector=spec.note%3Da`)
+    expect(chosen.body.items.map(({ metadata }) => metadata.name)).toEqual(['a'])
+    const table = await server.call<{ rows: { cells: unknown[] }[] }>(objects('v1'), {
+      headers: { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' },
+    })
+    expect(table.body.rows[0]?.cells.slice(0, 2)).toEqual(['a', 5])
+
+    // Going, it waits for its objects and takes no new ones.
+    expect((await make('v1', 'held', 1, { finalizers: ['example.com/hold'] })).status).toBe(201)
+    await server.call(path, { method: 'DELETE' })
+    await eventually(async () => {
+      const { body } = await server.call<{ status: { conditions: { type: string }[] } }>(path)
+      expect(body.status.conditions.map(({ type }) => type)).toContain('Terminating')
+    })
+    const late = await make('v1', 'late', 1)
+    expect(late.status).toBe(405)
+    expect(late.body['message']).toBe('create not allowed while custom resource definition is terminating')
+    await server.call(`${objects('v1')}/held`, {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/merge-patch+json' },
+      body: { metadata: { finalizers: [] } },
+    })
+    await eventually(async () => {
+      expect((await server.call(path)).status).toBe(404)
+    })
+  })
+
+  it.each([
+    [{ type: 'integer', default: 'x' }, 'default in body must be of type integer: "string"'],
+    [{ type: 'object', properties: { a: { type: 'string' } }, default: { b: 1 } }, 'must not have unknown fields'],
+  ])('has defaults that fit: %j', async (property, why) => {
+    const answer = await server.call(definitions, {
+      body: {
+        apiVersion: 'apiextensions.k8s.io/v1',
+        kind: 'CustomResourceDefinition',
+        metadata: { name: 'wrongs.example.com' },
+        spec: {
+          group: 'example.com',
+          scope: 'Namespaced',
+          names: { plural: 'wrongs', kind: 'Wrong' },
+          versions: [
+            {
+              name: 'v1',
+              served: true,
+              storage: true,
+              schema: { openAPIV3Schema: { type: 'object', properties: { p: property } } },
+            },
+          ],
+        },
+      },
+    })
+    expect(answer.status).toBe(422)
+    expect(answer.body['message']).toContain(why)
   })
 })

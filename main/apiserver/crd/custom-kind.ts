@@ -5,6 +5,7 @@ import { isJsonObject, type JsonObject } from '../../../common/machinery/json.ts
 import { formatAge } from '../../../common/machinery/duration.ts'
 import { mergeDefinitions } from '../../../common/machinery/schema/definitions.ts'
 import type { Column, KindDefinition, ScaleDefinition, UpdateStrategy } from '../../kinds/kind.ts'
+import { compareVersions } from '../discovery/version-order.ts'
 import { kubernetesFacts } from '../registry/decode.ts'
 import { type ServedResource, serveKind } from '../registry/served-resource.ts'
 import { deepCopy } from '../registry/stored-object.ts'
@@ -16,22 +17,51 @@ import type { StructuralHooks } from './structural-hooks.ts'
 import { prune, type Schema, setDefaults, validate } from './structural-schema.ts'
 
 /** All versions that the definition says are served. */
-export function servedVersions(definition: CustomResourceDefinition): ServedResource[] {
-  const { group, versions = [] } = definition.spec
-  const storage = versions.find((version) => version.storage)?.name ?? versions[0]?.name ?? ''
-  return versions
+export const servedVersions = (definition: CustomResourceDefinition): ServedResource[] =>
+  (definition.spec.versions ?? [])
     .filter((version) => version.served)
-    .map((version) => {
-      const kind = customKind(definition, version)
-      return serveKind(kind, {
-        tracksGeneration: true,
-        storedApiVersion: `${group}/${storage}`,
-        custom: hooksOf(kind, version),
-      })
-    })
+    .map((version) => resourceOfVersion(definition, version))
+
+/** The version objects are stored in, served or not: by it they can be found when the definition goes. */
+export function storageVersion(definition: CustomResourceDefinition): ServedResource | undefined {
+  const version = (definition.spec.versions ?? []).find(({ storage }) => storage)
+  return version === undefined ? undefined : resourceOfVersion(definition, version)
 }
 
-function customKind({ spec }: CustomResourceDefinition, version: CustomResourceDefinitionVersion): KindDefinition {
+function resourceOfVersion(
+  definition: CustomResourceDefinition,
+  version: CustomResourceDefinitionVersion,
+): ServedResource {
+  const { group, versions = [] } = definition.spec
+  const storage = versions.find((candidate) => candidate.storage)?.name ?? versions[0]?.name ?? ''
+  const kind = customKind(definition, version)
+  const terminating = definition.metadata?.deletionTimestamp !== undefined
+  return serveKind(kind, {
+    tracksGeneration: true,
+    storedApiVersion: `${group}/${storage}`,
+    custom: { ...hooksOf(kind, version), terminating },
+  })
+}
+
+/** As clients are warned that use the version; undefined when it is not deprecated. */
+function deprecationOf(
+  { spec }: CustomResourceDefinition,
+  version: CustomResourceDefinitionVersion,
+): string | undefined {
+  if (version.deprecated !== true) return undefined
+  if (version.deprecationWarning !== undefined) return version.deprecationWarning
+  const { group, names, versions = [] } = spec
+  const [better] = versions
+    .filter(({ name, served, deprecated }) => served && deprecated !== true && compareVersions(name, version.name) < 0)
+    .map(({ name }) => name)
+    .sort(compareVersions)
+  const text = `${group}/${version.name} ${names.kind} is deprecated`
+  return better === undefined ? text : `${text}; use ${group}/${better} ${names.kind}`
+}
+
+function customKind(definition: CustomResourceDefinition, version: CustomResourceDefinitionVersion): KindDefinition {
+  const { spec } = definition
+  const deprecation = deprecationOf(definition, version)
   const { group, names, scope } = spec
   const root = [...group.split('.').reverse(), version.name, names.kind].join('.')
   const hasStatus = version.subresources?.status !== undefined
@@ -49,6 +79,7 @@ function customKind({ spec }: CustomResourceDefinition, version: CustomResourceD
     singular: names.singular ?? names.kind.toLowerCase(),
     scope: scope === 'Cluster' ? 'Cluster' : 'Namespaced',
     schema: { root, definitions: fieldDefinitionsOf(root, schemaOfVersion(version)) },
+    ...(deprecation === undefined ? {} : { deprecation }),
     ...(names.shortNames === undefined ? {} : { shortNames: names.shortNames }),
     ...(names.categories === undefined ? {} : { categories: names.categories }),
     ...(hasStatus
@@ -74,7 +105,7 @@ function customKind({ spec }: CustomResourceDefinition, version: CustomResourceD
 const schemaOfVersion = (version: CustomResourceDefinitionVersion): Schema =>
   (version.schema?.openAPIV3Schema ?? { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }) as Schema
 
-function hooksOf(kind: KindDefinition, version: CustomResourceDefinitionVersion): StructuralHooks {
+function hooksOf(kind: KindDefinition, version: CustomResourceDefinitionVersion): Omit<StructuralHooks, 'terminating'> {
   const schema = schemaOfVersion(version)
   const rules = compileRules(schema, true)
   const { root = '', definitions = {} } = typeof kind.schema === 'string' ? {} : kind.schema

@@ -13,7 +13,7 @@ import { lookupAll, type Registry, type WriteRequest } from '../registry/context
 import { deleteCollection } from '../registry/delete.ts'
 import type { ServedResource } from '../registry/served-resource.ts'
 import { updateObject } from '../registry/update.ts'
-import { servedVersions } from './custom-kind.ts'
+import { servedVersions, storageVersion } from './custom-kind.ts'
 import { nameConflict } from './names.ts'
 
 const group = 'apiextensions.k8s.io'
@@ -144,7 +144,8 @@ export class CustomResources {
 
   async #empty(definition: Definition): Promise<void> {
     if (!(definition.metadata.finalizers ?? []).includes(cleanupFinalizer)) return
-    const resource = this.#served.get(definition.metadata.name ?? '')?.resources[0]
+    const resource = isEstablished(definition) ? storageVersion(definition) : undefined
+    await this.#tellTerminating(definition)
     if (resource !== undefined) {
       const { entries } = this.#registry.store.range({ prefix: resource.prefix })
       await deleteCollection(
@@ -163,6 +164,21 @@ export class CustomResources {
       object.metadata.finalizers = (object.metadata.finalizers ?? []).filter(
         (finalizer) => finalizer !== cleanupFinalizer,
       )
+    })
+  }
+
+  /** Clients that wait for the definition to go can see what it waits for. */
+  async #tellTerminating(definition: Definition): Promise<void> {
+    if (definition.status?.conditions?.some(({ type }) => type === 'Terminating') === true) return
+    const condition = {
+      lastTransitionTime: formatTime(this.#registry.clock.now()),
+      type: 'Terminating',
+      status: 'True',
+      reason: 'InstanceDeletionInProgress',
+      message: 'CustomResource deletion is in progress',
+    }
+    await this.#write(definition, (object) => {
+      object.status = { ...object.status, conditions: [...(object.status?.conditions ?? []), condition] }
     })
   }
 

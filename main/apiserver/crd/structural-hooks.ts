@@ -4,6 +4,8 @@ import type { KubeObject } from '../../../common/machinery/meta.ts'
 import type { Definitions } from '../../../common/machinery/schema/definitions.ts'
 
 export interface StructuralHooks {
+  /** The definition is being deleted: nothing new is created. */
+  readonly terminating: boolean
   /** Drops fields the schema does not know (unless preserved) and returns their paths. */
   prune(object: KubeObject): string[]
   setDefaults(object: KubeObject): void

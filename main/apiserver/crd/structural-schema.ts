@@ -220,6 +220,9 @@ function checkObject(value: JsonObject, schema: Schema, { path, errors, old }: P
     wrong(`should have at least ${String(minProperties)} properties`)
   const at = (name: string): string => (path === '' ? name : `${path}.${name}`)
   for (const name of schema.required ?? []) if (!Object.hasOwn(value, name)) errors.push(required(at(name)))
+  if (schema['x-kubernetes-embedded-resource'] === true)
+    for (const name of ['apiVersion', 'kind'])
+      if (typeof value[name] !== 'string' || value[name] === '') errors.push(required(at(name), 'must not be empty'))
   for (const name of names) {
     if (path === '' && objectFields.has(name)) continue
     const known =

@@ -6,6 +6,7 @@ import type { Store } from '../../store/store.ts'
 import type { AdmissionChain } from '../admission/admission.ts'
 import type { UserInfo } from '../apiserver.ts'
 import { checkExpression } from '../cel/environments.ts'
+import { checkDefaults } from '../crd/check-defaults.ts'
 import { checkSchemaRules } from '../crd/rules/check-rules.ts'
 import type { ResourceTable } from './resource-table.ts'
 import { keyOf, listPrefix, type ServedResource } from './served-resource.ts'
@@ -42,7 +43,7 @@ export function newWriteContext(registry: Registry, request: WriteRequest, subre
       lookupAll(registry, group, plural, namespace).map((stored) => stored.object),
     cluster: registry.cluster,
     checkExpression,
-    checkSchemaRules: (path, schema) => checkSchemaRules(path, schema),
+    checkSchema: (path, schema) => [...checkDefaults(path, schema), ...checkSchemaRules(path, schema)],
   }
 }
 

@@ -4,6 +4,7 @@ import {
   alreadyExists,
   badRequest,
   invalid,
+  methodNotAllowed,
   optimisticConflict,
   StatusError,
 } from '../../../common/machinery/status.ts'
@@ -80,6 +81,12 @@ function prepareForCreate(
 ): void {
   const { kind } = resource
   const { metadata } = object
+  if (resource.custom?.terminating === true)
+    throw methodNotAllowed(
+      resource.name,
+      'create',
+      'create not allowed while custom resource definition is terminating',
+    )
   if ((metadata.resourceVersion ?? '') !== '')
     throw badRequest('resourceVersion should not be set on objects to be created')
   if (resource.namespaced) {

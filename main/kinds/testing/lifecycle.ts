@@ -25,7 +25,7 @@ export function newTestContext(options: { stored?: readonly KubeObject[]; subres
     },
     // Expressions are compiled by the API server; here all are right but this one.
     checkExpression: (source) => (source === 'wrong' ? 'compilation failed: wrong' : undefined),
-    checkSchemaRules: () => [],
+    checkSchema: () => [],
   }
 }
 

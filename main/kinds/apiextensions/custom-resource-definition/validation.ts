@@ -51,7 +51,7 @@ export function checkDefinition({ metadata, spec }: CustomResourceDefinition, co
   if (errors.length === before)
     spec.versions?.forEach(({ schema }, index) => {
       const path = `spec.versions[${String(index)}].schema.openAPIV3Schema`
-      if (schema?.openAPIV3Schema !== undefined) errors.push(...context.checkSchemaRules(path, schema.openAPIV3Schema))
+      if (schema?.openAPIV3Schema !== undefined) errors.push(...context.checkSchema(path, schema.openAPIV3Schema))
     })
   for (const field of ['plural', 'singular', 'kind', 'listKind'] as const) {
     if (!spec.names?.[field]) errors.push(required(`spec.names.${field}`))
