@@ -29,6 +29,7 @@ export class Heartbeats {
   readonly #underWay = new Set<string>()
   #names = 0
   #turn = 0
+  #failing = false
   #cancel: () => void = () => undefined
 
   constructor(options: HeartbeatsOptions) {
@@ -79,8 +80,11 @@ export class Heartbeats {
       }),
     )
     const failed = results.filter((result) => result.status === 'rejected')
-    if (failed[0] !== undefined)
-      logger.warn('hollow nodes could not report', { nodes: failed.length, error: failed[0].reason as unknown })
+    if (results.length === 0 || failed.length > 0 === this.#failing) return
+    // Said once when it begins and once when it is over, not by each node and turn.
+    this.#failing = failed.length > 0
+    if (this.#failing) logger.warn('hollow nodes cannot report', { error: failed[0]?.reason as unknown })
+    else logger.warn('hollow nodes report again')
   }
 
   /** Writes the node's own conditions. */
