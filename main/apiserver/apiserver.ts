@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream'
 import type { Clock } from '../../common/machinery/clock.ts'
 import type { Logger } from '../../common/machinery/logger.ts'
 import type { Transport } from '../../common/client/transport.ts'
+import type { FrontProxyIdentity } from './aggregation/extension-connections.ts'
 import type { Auditor } from './audit/auditor.ts'
 import type { RequestHeaderOptions } from './auth/request-header.ts'
 import type { NodeConnections } from '../channel/node-connections.ts'
@@ -86,6 +87,13 @@ export interface ApiServerOptions {
   /** Who decides, in order. Default: Node, RBAC. */
   readonly authorizationModes?: readonly ('Node' | 'RBAC' | 'AlwaysAllow' | 'AlwaysDeny')[]
   readonly audit?: Auditor
+  /** For extension API servers: who this server is to them, and what they are told to believe. */
+  readonly aggregation?: {
+    readonly identity: FrontProxyIdentity
+    readonly requestHeader: RequestHeaderOptions
+    /** PEM of the authorities of users' certificates. */
+    readonly clientCa: string
+  }
   /** Requests at work at a time; long-running ones do not count. */
   readonly limits?: { readonly reads: number; readonly writes: number }
   /** Static bearer tokens by value (the admin's, and those of a token file). */

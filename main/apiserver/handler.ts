@@ -152,6 +152,11 @@ export class RequestHandler {
     const user = await this.admit(req, parsed, visit, connection)
     const entering = parts.limits.enter(user, info)
     visit.leave = entering instanceof Promise ? await entering : entering
+    if (parts.extensions.owns(path)) {
+      visit.record?.started(200)
+      await parts.extensions.forward(path, { req, res, user })
+      return
+    }
     if (!info.isResource) {
       await parts.paths.serve({ req, res, to, path, query: parsed.query, user })
       return

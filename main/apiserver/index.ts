@@ -4,7 +4,8 @@ import { AdmissionChain } from './admission/admission.ts'
 import { newAdmissionPlugins } from './admission/plugins.ts'
 import { Authenticator } from './auth/authenticator.ts'
 import { alwaysAllow, alwaysDeny, AuthorizerChain, mastersAuthorizer } from './auth/authorizer.ts'
-import { ensureBootstrapPolicy } from './auth/bootstrap.ts'
+import { Extensions } from './aggregation/extensions.ts'
+import { apiServerUser, ensureBootstrapPolicy } from './auth/bootstrap.ts'
 import { NodeAuthorizer } from './auth/node-authorizer.ts'
 import { RbacAuthorizer } from './auth/rbac.ts'
 import { openIdDocuments } from './auth/openid.ts'
@@ -109,7 +110,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   }
   const limits = new RequestLimits(clock, options.limits)
   metrics.add(...serverGauges({ store, resources, limits, health }))
-  const discovery = new Discovery({ resources, subresourcesOf })
+  const extensions = new Extensions(registry, options)
+  const discovery = new Discovery({ resources, subresourcesOf, extensions })
   const parts: ServerParts = {
     registry,
     hosts: new HostGuard(options.allowedHosts),
@@ -127,6 +129,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     metrics,
     audit: options.audit,
     limits,
+    extensions,
     fallback: options.fallback,
   }
   const handler = new RequestHandler(parts)
@@ -136,9 +139,11 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     (req, socket, head) => void serveUpgrade(handler, parts, { req, socket, head }, undefined),
   )
   const customResources = new CustomResources(registry)
-  const ready = ensureBootstrapPolicy(registry).then(() => {
-    isReady = true
-  })
+  const ready = ensureBootstrapPolicy(registry)
+    .then(() => extensions.start(new InProcessTransport(parts, apiServerUser)))
+    .then(() => {
+      isReady = true
+    })
   // Whoever awaits `ready` sees the failure; without anyone the process must not die of it.
   ready.catch((error: unknown) => {
     logger.error('start of the API server failed', { error })
@@ -165,6 +170,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     async close() {
       closing = true
       customResources.close()
+      extensions.close()
       webhooks.close()
       await http.close()
     },

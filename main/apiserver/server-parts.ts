@@ -1,5 +1,6 @@
 // What the handler chain is made of; put together once in index.ts.
 import type { ApiServerOptions } from './apiserver.ts'
+import type { Extensions } from './aggregation/extensions.ts'
 import type { Auditor } from './audit/auditor.ts'
 import type { RequestLimits } from './chain/limits.ts'
 import type { Authenticator } from './auth/authenticator.ts'
@@ -22,5 +23,6 @@ export interface ServerParts {
   readonly metrics: Metrics
   readonly audit: Auditor | undefined
   readonly limits: RequestLimits
+  readonly extensions: Extensions
   readonly fallback: ApiServerOptions['fallback']
 }

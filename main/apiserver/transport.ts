@@ -27,7 +27,7 @@ export class InProcessTransport implements Transport {
 
   async request<T>(request: ApiRequest): Promise<T> {
     request.signal?.throwIfAborted()
-    const document = request.method === 'GET' ? this.#parts.paths.document(request.path) : undefined
+    const document = request.method === 'GET' ? this.#parts.paths.document(request.path, { own: true }) : undefined
     if (document !== undefined) return document as T
     let record: AuditRecord | undefined
     try {

@@ -13,7 +13,7 @@ import {
 import { Auditor } from '../apiserver/audit/auditor.ts'
 import { openAuditLog, type AuditLog } from '../apiserver/audit/log-file.ts'
 import { policyProblems, type Policy } from '../apiserver/audit/policy.ts'
-import type { LabPki } from '../pki/pki-files.ts'
+import { frontProxyCommonName, type LabPki } from '../pki/pki-files.ts'
 import type { ClusterNetwork } from './cluster-network.ts'
 import { CodedError } from './coded-error.ts'
 import type { EngineOptions } from './options.ts'
@@ -28,6 +28,7 @@ type Part = Pick<
   | 'authorizationModes'
   | 'admissionPlugins'
   | 'audit'
+  | 'aggregation'
   | 'limits'
 >
 
@@ -50,8 +51,12 @@ export async function readControlPlaneOptions(
   },
 ): Promise<ControlPlaneOptions> {
   const { pki, network, logger, now } = context
-  const [serving, clientCa, requestHeader, serviceAccountKey, tokens, audit] = await Promise.all([
-    readServing(options),
+  const [serving, proxyClient, clientCa, requestHeader, serviceAccountKey, tokens, audit] = await Promise.all([
+    readPair(['tls-cert-file', options.tlsCertFile], ['tls-private-key-file', options.tlsPrivateKeyFile]),
+    readPair(
+      ['proxy-client-cert-file', options.proxyClientCertFile],
+      ['proxy-client-key-file', options.proxyClientKeyFile],
+    ),
     options.clientCaFile === undefined ? '' : readCertificates('client-ca-file', options.clientCaFile),
     readRequestHeader(options),
     readServiceAccountKeys(options, pki, network),
@@ -76,6 +81,15 @@ export async function readControlPlaneOptions(
       authorizationModes: modes,
       admissionPlugins: admissionSelection(options),
       ...(audit === undefined ? {} : { audit: audit.auditor }),
+      aggregation: {
+        identity: proxyClient ?? pki.frontProxy.client,
+        requestHeader: requestHeader ?? {
+          clientCa: pki.frontProxy.authority.cert,
+          allowedNames: [frontProxyCommonName],
+          ...requestHeaderDefaults,
+        },
+        clientCa: `${pki.authority.cert}${clientCa}`,
+      },
       limits: { reads, writes },
     },
     tokens,
@@ -125,31 +139,29 @@ async function readCertificates(flag: string, file: string): Promise<string> {
   return requirePem(flag, file, await readFlagFile(flag, file), 'certificate', (text) => new X509Certificate(text))
 }
 
-async function readServing(options: EngineOptions): Promise<{ cert: string; key: string } | undefined> {
-  const { tlsCertFile: certFile, tlsPrivateKeyFile: keyFile } = options
+/** A certificate and its key, from two flags of which neither makes sense alone. */
+async function readPair(
+  [certFlag, certFile]: readonly [string, string | undefined],
+  [keyFlag, keyFile]: readonly [string, string | undefined],
+): Promise<{ cert: string; key: string } | undefined> {
   if (certFile === undefined && keyFile === undefined) return undefined
   if (certFile === undefined || keyFile === undefined)
     throw new CodedError(
       'BadArgument',
-      `--${certFile === undefined ? 'tls-private-key-file' : 'tls-cert-file'} needs the other one of certificate and key`,
-      'Give both --tls-cert-file and --tls-private-key-file, or neither.',
+      `--${certFile === undefined ? keyFlag : certFlag} needs the other one of certificate and key`,
+      `Give both --${certFlag} and --${keyFlag}, or neither.`,
     )
-  const cert = await readCertificates('tls-cert-file', certFile)
-  const key = requirePem(
-    'tls-private-key-file',
-    keyFile,
-    await readFlagFile('tls-private-key-file', keyFile),
-    'private key',
-    createPrivateKey,
-  )
+  const cert = await readCertificates(certFlag, certFile)
+  const key = requirePem(keyFlag, keyFile, await readFlagFile(keyFlag, keyFile), 'private key', createPrivateKey)
   if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)))
-    throw badFile(
-      'tls-private-key-file',
-      keyFile,
-      'is not the key of the certificate',
-      'Give files that belong together.',
-    )
+    throw badFile(keyFlag, keyFile, 'is not the key of the certificate', 'Give files that belong together.')
   return { cert, key }
+}
+
+const requestHeaderDefaults = {
+  usernameHeaders: ['X-Remote-User'],
+  groupHeaders: ['X-Remote-Group'],
+  extraHeaderPrefixes: ['X-Remote-Extra-'],
 }
 
 async function readRequestHeader({ requestHeader }: EngineOptions): Promise<ApiServerOptions['requestHeader']> {
@@ -164,9 +176,9 @@ async function readRequestHeader({ requestHeader }: EngineOptions): Promise<ApiS
   return {
     clientCa: await readCertificates('requestheader-client-ca-file', clientCaFile),
     allowedNames: allowedNames ?? [],
-    usernameHeaders: usernameHeaders ?? ['X-Remote-User'],
-    groupHeaders: groupHeaders ?? ['X-Remote-Group'],
-    extraHeaderPrefixes: extraHeaderPrefixes ?? ['X-Remote-Extra-'],
+    usernameHeaders: usernameHeaders ?? requestHeaderDefaults.usernameHeaders,
+    groupHeaders: groupHeaders ?? requestHeaderDefaults.groupHeaders,
+    extraHeaderPrefixes: extraHeaderPrefixes ?? requestHeaderDefaults.extraHeaderPrefixes,
   }
 }
 

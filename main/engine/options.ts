@@ -36,6 +36,9 @@ export interface EngineOptions {
     groupHeaders?: string[]
     extraHeaderPrefixes?: string[]
   }
+  /** Who this server is to extension API servers; a certificate of the engine's own when absent. */
+  proxyClientCertFile?: string
+  proxyClientKeyFile?: string
 
   /** Default: Node, RBAC. */
   authorizationModes?: AuthorizationMode[]

@@ -23,6 +23,8 @@ export interface LabPki {
   engine: KeyPair
   /** kubectl's client certificate (O system:masters). */
   admin: KeyPair
+  /** This server as the front proxy of extension API servers: an authority for nothing else, and a certificate of it. */
+  frontProxy: { authority: KeyPair; client: KeyPair }
   serviceAccountKey: { privatePem: string; publicPem: string }
   /** Bearer token with the same rights as the admin certificate; used by the command and the window's sign-in. */
   adminToken: string
@@ -56,7 +58,7 @@ export async function openPki(paths: HomePaths, apiServiceAddress: string): Prom
       () => issueCertificate(authority, request),
       async (pair) => !(await needsRenewal(pair.cert, authority, 60)),
     )
-  const [server, engine, admin, serviceAccountKey, adminToken] = await Promise.all([
+  const [server, engine, admin, serviceAccountKey, adminToken, frontProxy] = await Promise.all([
     issued('apiserver', {
       commonName: 'orrery-apiserver',
       dnsNames: [
@@ -73,6 +75,7 @@ export async function openPki(paths: HomePaths, apiServiceAddress: string): Prom
     issued('admin', { commonName: 'orrery-admin', organizations: ['system:masters'], usages: ['client'] }),
     keep(file('service-account'), createSigningKey),
     keep(paths.adminToken, () => Promise.resolve({ token: randomBytes(32).toString('base64url') })),
+    openFrontProxy(file),
   ])
   return {
     authority,
@@ -80,6 +83,7 @@ export async function openPki(paths: HomePaths, apiServiceAddress: string): Prom
     engine,
     admin,
     serviceAccountKey,
+    frontProxy,
     adminToken: adminToken.token,
     issueAgentCertificate: (machine) =>
       issueCertificate(authority, {
@@ -89,4 +93,16 @@ export async function openPki(paths: HomePaths, apiServiceAddress: string): Prom
         usages: ['server', 'client'],
       }),
   }
+}
+
+export const frontProxyCommonName = 'front-proxy-client'
+
+async function openFrontProxy(file: (name: string) => string): Promise<LabPki['frontProxy']> {
+  const authority = await keep(file('front-proxy-ca'), () => createAuthority('orrery-front-proxy-ca'))
+  const client = await keep(
+    file('front-proxy-client'),
+    () => issueCertificate(authority, { commonName: frontProxyCommonName, usages: ['client'] }),
+    async (pair) => !(await needsRenewal(pair.cert, authority, 60)),
+  )
+  return { authority, client }
 }

@@ -21,6 +21,7 @@ export interface AuthenticatorOptions {
 export class Authenticator {
   readonly #options: AuthenticatorOptions
   readonly #certificates = new WeakMap<object, UserInfo | 'invalid' | 'none'>()
+  readonly #proxies = new WeakMap<object, boolean>()
   readonly #known = new WeakMap<UserInfo, UserInfo>()
 
   constructor(options: AuthenticatorOptions) {
@@ -30,7 +31,7 @@ export class Authenticator {
   /** Throws 401 for credentials that were given but are wrong. No credentials: anonymous. */
   authenticate(req: HttpRequest): UserInfo | Promise<UserInfo> {
     const { requestHeader, anonymous: mayBeAnonymous } = this.#options
-    if (requestHeader?.isProxy(req.socket as TLSSocket) === true) {
+    if (requestHeader !== undefined && this.#isProxy(req)) {
       const user = requestHeader.user(req)
       if (user !== undefined) return this.#complete(user)
     }
@@ -52,6 +53,18 @@ export class Authenticator {
     return this.#options.serviceAccounts.verify(token, audiences)
   }
 
+  #isProxy(req: HttpRequest): boolean {
+    const { requestHeader } = this.#options
+    if (requestHeader === undefined) return false
+    const connection = connectionOf(req)
+    let isProxy = this.#proxies.get(connection)
+    if (isProxy === undefined) {
+      isProxy = requestHeader.isProxy(req.socket as TLSSocket)
+      this.#proxies.set(connection, isProxy)
+    }
+    return isProxy
+  }
+
   #complete(user: UserInfo): UserInfo {
     let completed = this.#known.get(user)
     if (completed === undefined) {
@@ -64,17 +77,19 @@ export class Authenticator {
   }
 
   #fromCertificate(req: HttpRequest): UserInfo | 'invalid' | 'none' {
-    // One connection has one certificate; http2 hands out a proxy per request, so its session is the key.
-    const connection = 'stream' in req ? (req.stream.session ?? req.socket) : req.socket
+    const connection = connectionOf(req)
     let user = this.#certificates.get(connection)
     if (user === undefined) {
       const socket = req.socket as TLSSocket
-      user = this.#options.requestHeader?.isProxy(socket) === true ? 'none' : readCertificate(socket)
+      user = this.#isProxy(req) ? 'none' : readCertificate(socket)
       this.#certificates.set(connection, user)
     }
     return user
   }
 }
+
+/** One connection has one certificate; http2 hands out a proxy per request, so its session is the key. */
+const connectionOf = (req: HttpRequest): object => ('stream' in req ? (req.stream.session ?? req.socket) : req.socket)
 
 function readCertificate(socket: TLSSocket): UserInfo | 'invalid' | 'none' {
   if (typeof socket.getPeerCertificate !== 'function') return 'none'

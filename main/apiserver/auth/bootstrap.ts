@@ -11,7 +11,7 @@ import { clusterRoleBindingObject, clusterRoleObject, clusterRoles } from './pol
 import { namespacedRoles, roleBindingObject, roleObject } from './policy/namespaced-roles.ts'
 import { rbacGroup } from './rbac.ts'
 
-const apiServerUser: UserInfo = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] }
+export const apiServerUser: UserInfo = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] }
 const systemNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease']
 
 /** Creates what is missing and changes nothing that is there; may be run by several engines on one store. */

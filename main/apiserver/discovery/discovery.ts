@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { formatApiVersion } from '../../../common/machinery/meta.ts'
 import type { ResourceTable } from '../registry/resource-table.ts'
 import type { ServedResource } from '../registry/served-resource.ts'
+import type { ExtensionVersion } from '../aggregation/extension-servers.ts'
 import { compareVersions } from './version-order.ts'
 
 export interface SubresourceInfo {
@@ -17,12 +18,20 @@ export interface DiscoveryOptions {
   readonly resources: ResourceTable
   /** All subresources of a resource, in any order. */
   readonly subresourcesOf: (resource: ServedResource) => readonly SubresourceInfo[]
+  /** Versions that extension API servers answer for; `generation` rises when they change. */
+  readonly extensions?: { readonly generation: number; versions(): readonly ExtensionVersion[] }
+}
+
+interface VersionEntry {
+  readonly version: string
+  readonly resources: readonly ServedResource[]
+  readonly extension?: ExtensionVersion
 }
 
 interface GroupEntry {
   readonly group: string
   /** Preferred version first. */
-  readonly versions: readonly { readonly version: string; readonly resources: readonly ServedResource[] }[]
+  readonly versions: readonly VersionEntry[]
 }
 
 /** Built-in groups come in this order, as upstream lists them; others follow by name. */
@@ -52,6 +61,7 @@ const groupOrder = [
 export class Discovery {
   readonly #options: DiscoveryOptions
   #generation = 0
+  #extensionGeneration = 0
   #groups: readonly GroupEntry[] = []
   readonly #aggregated = new Map<string, { text: string; etag: string }>()
 
@@ -69,6 +79,17 @@ export class Discovery {
     return this.#groups
   }
 
+  #withExtensions(): readonly GroupEntry[] {
+    const { extensions } = this.#options
+    const own = this.groups()
+    const versions = extensions?.versions() ?? []
+    if (extensions !== undefined && this.#extensionGeneration !== extensions.generation) {
+      this.#extensionGeneration = extensions.generation
+      this.#aggregated.clear()
+    }
+    return versions.length === 0 ? own : mergeExtensions(own, versions)
+  }
+
   coreVersions(serverAddress: string): object {
     return {
       kind: 'APIVersions',
@@ -77,15 +98,14 @@ export class Discovery {
     }
   }
 
-  groupList(): object {
-    const groups = this.groups()
-      .filter(({ group }) => group !== '')
-      .map(apiGroup)
+  /** `own`: without what extension API servers answer for. */
+  groupList({ own }: { readonly own: boolean }): object {
+    const groups = (own ? this.groups() : this.#withExtensions()).filter(({ group }) => group !== '').map(apiGroup)
     return { kind: 'APIGroupList', apiVersion: 'v1', groups }
   }
 
-  group(name: string): object | undefined {
-    const entry = this.groups().find(({ group }) => group === name && group !== '')
+  group(name: string, { own }: { readonly own: boolean }): object | undefined {
+    const entry = (own ? this.groups() : this.#withExtensions()).find(({ group }) => group === name && group !== '')
     return entry === undefined ? undefined : { kind: 'APIGroup', apiVersion: 'v1', ...apiGroup(entry) }
   }
 
@@ -104,7 +124,7 @@ export class Discovery {
 
   /** `core`: the document of /api, else of /apis. */
   aggregated(core: boolean, version: string): { text: string; etag: string } {
-    const groups = this.groups().filter(({ group }) => (group === '') === core)
+    const groups = this.#withExtensions().filter(({ group }) => (group === '') === core)
     const key = `${String(core)}/${version}`
     let document = this.#aggregated.get(key)
     if (document === undefined) {
@@ -114,10 +134,13 @@ export class Discovery {
         metadata: {},
         items: groups.map((entry) => ({
           metadata: entry.group === '' ? {} : { name: entry.group },
-          versions: entry.versions.map(({ version: name, resources }) => ({
+          versions: entry.versions.map(({ version: name, resources, extension }) => ({
             version: name,
-            freshness: 'Current',
-            resources: resources.map((resource) => this.#aggregatedResource(resource)),
+            freshness: extension === undefined || extension.available ? 'Current' : 'Stale',
+            resources:
+              extension === undefined
+                ? resources.map((resource) => this.#aggregatedResource(resource))
+                : extensionResources(extension),
           })),
         })),
       })
@@ -189,6 +212,52 @@ export class Discovery {
   #sorted(resource: ServedResource): SubresourceInfo[] {
     return [...this.#options.subresourcesOf(resource)].sort((a, b) => (a.name < b.name ? -1 : 1))
   }
+}
+
+/** An extension answers instead of this server where both could. */
+function mergeExtensions(own: readonly GroupEntry[], extensions: readonly ExtensionVersion[]): GroupEntry[] {
+  const groups = new Map(own.map((entry) => [entry.group, [...entry.versions]]))
+  for (const extension of extensions) {
+    const { group, version } = extension
+    const others = (groups.get(group) ?? []).filter((entry) => entry.version !== version)
+    groups.set(group, [...others, { version, resources: [], extension }])
+  }
+  return [...groups].map(([group, versions]) => ({
+    group,
+    versions: versions.sort((a, b) => compareVersions(a.version, b.version)),
+  }))
+}
+
+function extensionResources({ group, version, resources }: ExtensionVersion): object[] {
+  const kindOf = (resource: ExtensionVersion['resources'][number]): object => ({
+    group: resource.group ?? group,
+    version: resource.version ?? version,
+    kind: resource.kind,
+  })
+  return resources
+    .filter(({ name }) => !name.includes('/'))
+    .map((resource) => {
+      const subresources = resources.filter(({ name }) => name.startsWith(`${resource.name}/`))
+      const { name, namespaced, singularName, verbs, shortNames, categories } = resource
+      return {
+        resource: name,
+        responseKind: kindOf(resource),
+        scope: namespaced ? 'Namespaced' : 'Cluster',
+        singularResource: singularName,
+        verbs,
+        ...(shortNames === undefined ? {} : { shortNames }),
+        ...(categories === undefined ? {} : { categories }),
+        ...(subresources.length === 0
+          ? {}
+          : {
+              subresources: subresources.map((sub) => ({
+                subresource: sub.name.slice(name.length + 1),
+                responseKind: kindOf(sub),
+                verbs: sub.verbs,
+              })),
+            }),
+      }
+    })
 }
 
 function collectGroups(resources: readonly ServedResource[]): GroupEntry[] {

@@ -27,6 +27,11 @@ export async function serveUpgrade(
     info = parsed.info
     const { query } = parsed
     const user = await handler.admit(req, parsed, visit, connection)
+    if (parts.extensions.owns(parsed.path)) {
+      visit.record?.started(code)
+      await parts.extensions.upgrade(parsed.path, upgrade, user)
+      return
+    }
     if (!info.isResource) throw badRequest('this path cannot be upgraded')
     const resource = requireResource(parts, info)
     const connect = info.subresource === '' ? undefined : parts.connects.find(resource, info.subresource)

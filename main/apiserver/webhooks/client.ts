@@ -1,12 +1,10 @@
 // POSTs a review to a webhook over HTTPS and reads its answer, within its time. Errors read as upstream's.
 import { Agent, request as httpsRequest } from 'node:https'
 import type { IncomingMessage } from 'node:http'
-import { connect as connectTls, type ConnectionOptions } from 'node:tls'
 import type { Duplex } from 'node:stream'
-import { agentPaths } from '../../../common/channel/agent-api.ts'
 import type { NodeConnections } from '../../channel/node-connections.ts'
 import type { Registry } from '../registry/context.ts'
-import { findServiceAddress } from './service-address.ts'
+import { dialService } from './dial-service.ts'
 
 export interface ClientConfig {
   readonly url?: string
@@ -28,7 +26,6 @@ export interface WebhookCall {
 
 /** Answers are reviews; patches may be as long as objects. */
 const maxAnswerBytes = 4 * 1024 * 1024
-const connectMs = 10_000
 
 export class WebhookClient {
   readonly #registry: () => Registry
@@ -59,7 +56,7 @@ export class WebhookClient {
     const deadline = AbortSignal.timeout(timeoutSeconds * 1000)
     let answer: { status: number; text: string }
     try {
-      const socket = service === undefined ? undefined : await this.#dialService(config, deadline)
+      const socket = service === undefined ? undefined : await this.#dial(service, config.caBundle, deadline)
       answer = await send({ url, body: JSON.stringify(body), signal: deadline, socket, agent: this.#agentOf(config) })
     } catch (error) {
       const why = deadline.aborted ? 'context deadline exceeded' : describe(error)
@@ -75,6 +72,16 @@ export class WebhookClient {
     }
   }
 
+  #dial(
+    service: NonNullable<ClientConfig['service']>,
+    caBundle: string | undefined,
+    signal: AbortSignal,
+  ): Promise<Duplex> {
+    const { namespace, name, port = 443 } = service
+    const target = { registry: this.#registry(), nodes: this.#nodes, service: { namespace, name, port } }
+    return dialService({ ...target, tls: authorityOf(caBundle), signal })
+  }
+
   #agentOf({ caBundle = '' }: ClientConfig): Agent {
     let agent = this.#agents.get(caBundle)
     if (agent === undefined) {
@@ -83,52 +90,14 @@ export class WebhookClient {
     }
     return agent
   }
-
-  async #dialService({ service, caBundle = '' }: ClientConfig, signal: AbortSignal): Promise<Duplex> {
-    if (service === undefined) throw new Error('no service')
-    const address = findServiceAddress(this.#registry(), { ...service, port: service.port ?? 443 })
-    const servername = `${service.name}.${service.namespace}.svc`
-    const options: ConnectionOptions = { servername, ...authorityOf(caBundle) }
-    if (address.node === undefined || !this.#nodes.isConnected(address.node))
-      return secured({ ...options, host: address.host, port: address.port }, signal)
-    const { status, stream } = await this.#nodes.request(address.node, {
-      method: 'POST',
-      path: agentPaths.dial,
-      query: { host: address.host, port: address.port },
-      signal,
-    })
-    if (status >= 300) {
-      stream.destroy()
-      throw new Error(`dial tcp ${address.host}:${String(address.port)}: connect: connection refused`)
-    }
-    return secured({ ...options, socket: stream }, signal)
-  }
 }
 
 /** Go names the port of a service even where it is the usual one. */
 const shown = (url: URL, port: number): string =>
   url.hostname.endsWith('.svc') ? `https://${url.hostname}:${String(port)}${url.pathname}${url.search}` : url.href
 
-const authorityOf = (caBundle: string): { ca?: string } =>
+const authorityOf = (caBundle = ''): { ca?: string } =>
   caBundle === '' ? {} : { ca: Buffer.from(caBundle, 'base64').toString() }
-
-function secured(options: ConnectionOptions, signal: AbortSignal): Promise<Duplex> {
-  return new Promise((resolve, reject) => {
-    const socket = connectTls({ ...options, timeout: connectMs })
-    const stop = (): void => {
-      socket.destroy(new Error('context deadline exceeded'))
-    }
-    signal.addEventListener('abort', stop, { once: true })
-    socket.once('secureConnect', () => {
-      signal.removeEventListener('abort', stop)
-      resolve(socket)
-    })
-    socket.once('timeout', () => {
-      if (socket.connecting) stop()
-    })
-    socket.once('error', reject)
-  })
-}
 
 function send(options: {
   readonly url: URL

@@ -146,6 +146,19 @@ const authentication: readonly EngineFlag[] = [
   ),
 ]
 
+const aggregation: readonly EngineFlag[] = [
+  file(
+    'proxy-client-cert-file',
+    'certificate by which extension API servers know this one (default: an own one)',
+    (o, path) => {
+      o.proxyClientCertFile = path
+    },
+  ),
+  file('proxy-client-key-file', 'key of --proxy-client-cert-file', (o, path) => {
+    o.proxyClientKeyFile = path
+  }),
+]
+
 const authorization: readonly EngineFlag[] = [
   list(
     'authorization-mode',
@@ -233,6 +246,7 @@ export const flagSections: readonly FlagSection[] = [
   { title: 'Serving:', flags: serving },
   { title: 'Authentication:', flags: authentication },
   { title: 'Authorization and admission:', flags: authorization },
+  { title: 'Extension API servers:', flags: aggregation },
   { title: 'Audit:', flags: audit },
   { title: 'Cluster:', flags: cluster },
 ]

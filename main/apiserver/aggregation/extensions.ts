@@ -1,0 +1,81 @@
+// The aggregation layer, put together: extension API servers and the requests that go to them.
+import { createClient } from '../../../common/client/create-client.ts'
+import type { Transport } from '../../../common/client/transport.ts'
+import { serviceUnavailable } from '../../../common/machinery/status.ts'
+import type { ApiServerOptions, HttpRequest, HttpResponse, UserInfo } from '../apiserver.ts'
+import type { Registry } from '../registry/context.ts'
+import type { Upgrade } from '../streaming/upgrade.ts'
+import { publishAuthentication } from './authentication-config.ts'
+import { ExtensionConnections } from './extension-connections.ts'
+import { ExtensionServers, type ExtensionVersion } from './extension-servers.ts'
+import { forwardRequest, forwardUpgrade } from './forward.ts'
+import { syncLocalServices } from './local-services.ts'
+
+export class Extensions {
+  readonly #registry: Registry
+  readonly #connections: ExtensionConnections
+  readonly #aggregation: ApiServerOptions['aggregation']
+  #servers: ExtensionServers | undefined
+  #stopSync: (() => void) | undefined
+  #syncing: Promise<void> = Promise.resolve()
+
+  constructor(registry: Registry, options: Pick<ApiServerOptions, 'nodes' | 'aggregation'>) {
+    this.#registry = registry
+    this.#aggregation = options.aggregation
+    const { nodes, aggregation } = options
+    this.#connections = new ExtensionConnections({ registry, nodes, identity: aggregation?.identity })
+  }
+
+  /** `transport`: as the server itself. Nothing to do where APIServices are not served. */
+  async start(transport: Transport): Promise<void> {
+    const { store, clock, logger, resources } = this.#registry
+    if (resources.findAnyVersion('apiregistration.k8s.io', 'apiservices') === undefined) return
+    this.#servers = new ExtensionServers({ store, connections: this.#connections, clock, logger, transport })
+    const client = createClient(transport, { fieldManager: 'kube-apiserver' })
+    const sync = (): Promise<void> =>
+      (this.#syncing = this.#syncing
+        .then(() => syncLocalServices(resources, client))
+        .catch((error: unknown) => {
+          if (this.#stopSync !== undefined) logger.warn('APIServices of this server could not be written', { error })
+        }))
+    this.#stopSync = resources.onChange(() => void sync())
+    const publish =
+      this.#aggregation === undefined ? Promise.resolve() : publishAuthentication(client, this.#aggregation)
+    await Promise.all([sync(), publish])
+  }
+
+  close(): void {
+    this.#stopSync?.()
+    this.#stopSync = undefined
+    this.#servers?.close()
+  }
+
+  get generation(): number {
+    return this.#servers?.generation ?? 0
+  }
+
+  versions(): readonly ExtensionVersion[] {
+    return this.#servers?.versions() ?? []
+  }
+
+  owns(path: string): boolean {
+    return this.#servers?.find(path) !== undefined
+  }
+
+  async forward(
+    path: string,
+    exchange: { readonly req: HttpRequest; readonly res: HttpResponse; readonly user: UserInfo },
+  ): Promise<void> {
+    await forwardRequest(this.#connections, this.#require(path), exchange)
+  }
+
+  async upgrade(path: string, upgrade: Upgrade, user: UserInfo): Promise<void> {
+    await forwardUpgrade(this.#connections, this.#require(path), upgrade, user)
+  }
+
+  #require(path: string): ExtensionVersion {
+    const version = this.#servers?.find(path)
+    if (version?.available !== true) throw serviceUnavailable('service unavailable')
+    return version
+  }
+}
