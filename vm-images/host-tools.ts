@@ -1,5 +1,5 @@
 // Programs for the host, unpacked from Debian packages into the cache without installing anything: kubectl for the host shell and
-// the tests.
+// the tests, etcd for the tests of the store on it.
 import { createHash } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -24,10 +24,14 @@ interface HostTool {
 
 const tools = {
   kubectl: { package: 'kubectl', program: 'usr/bin/kubectl' },
+  etcd: { package: 'etcd-server', program: 'usr/bin/etcd' },
 } satisfies Record<string, HostTool>
 
 /** Path of a kubectl that runs on this host (Linux). Needs the network only the first time. */
 export const ensureKubectl = (options: HostToolOptions): Promise<string> => ensureTool('kubectl', options)
+
+/** Path of an etcd server that runs on this host (Linux). */
+export const ensureEtcd = (options: HostToolOptions): Promise<string> => ensureTool('etcd', options)
 
 async function ensureTool(name: keyof typeof tools, options: HostToolOptions): Promise<string> {
   const tool: HostTool = tools[name]

@@ -1,5 +1,5 @@
 // The revisioned key-value store: etcd's model behind one interface. A revision is the only clock.
-// Implementations: memory (tests, scale), sqlite (the default), etcd later; all pass store-contract.ts.
+// Implementations: memory (tests, scale), sqlite (the default), etcd (a cluster of its own); all pass store-contract.ts.
 // The store knows keys, bytes and revisions; it knows no kinds.
 
 /** A stored value at the revision that last changed it. Values are immutable; `value` is UTF-8 JSON text as the caller gave it. */
@@ -96,7 +96,10 @@ export interface Store {
   count(prefix: string): number
   /** Reads one key or a prefix as of an older revision (history). Throws CompactedError / FutureRevisionError. */
   rangeAt(options: RangeOptions & { atRevision: number }): Promise<RangeResult>
-  /** All operations happen at one new revision if every compare holds, else nothing happens. Throws DiskFullError, ClosedError. */
+  /**
+   * All operations happen at one new revision if every compare holds, else nothing happens. A key is changed once at most.
+   * Throws DiskFullError, ClosedError.
+   */
   txn(compare: readonly Compare[], operations: readonly Operation[]): Promise<TxnResult>
   watch(options: WatchOptions): Watch
   /** Forgets history before `revision` (current state stays). */

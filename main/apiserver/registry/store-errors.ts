@@ -24,7 +24,7 @@ export function statusOfStoreError(error: unknown): unknown {
       { cause: error },
     )
   }
-  if (error instanceof ClosedError) return serviceUnavailable('the server is shutting down')
+  if (error instanceof ClosedError) return serviceUnavailable(error.message)
   return error
 }
 

@@ -14,21 +14,24 @@ export interface PlannedChange {
   previous: readonly (StoreEntry | undefined)[]
 }
 
-/**
- * Events of all operations at `revision`. Deleting a key that does not exist makes no event. An operation sees the effect of
- * earlier ones in the same transaction.
- */
+/** A transaction changes a key once at most, as etcd has it. Throws RangeError. */
+export function requireDistinctKeys(operations: readonly Operation[]): void {
+  if (operations.length < 2) return
+  const keys = new Set(operations.map((operation) => ('put' in operation ? operation.put : operation.delete)))
+  if (keys.size < operations.length) throw new RangeError('a transaction may change a key only once')
+}
+
+/** Events of all operations at `revision`. Deleting a key that does not exist makes no event. Throws RangeError. */
 export function planOperations(operations: readonly Operation[], view: View, revision: number): PlannedChange {
   if (operations.length > maxOperations) {
     throw new RangeError(`a transaction may hold ${String(maxOperations)} operations, not ${String(operations.length)}`)
   }
+  requireDistinctKeys(operations)
   const events: StoreEvent[] = []
   const previous: (StoreEntry | undefined)[] = []
-  const single = operations.length === 1
-  const changed = single ? undefined : new Map<string, StoreEntry | undefined>()
   for (const operation of operations) {
     const key = 'put' in operation ? operation.put : operation.delete
-    const old = changed?.has(key) === true ? changed.get(key) : view(key)
+    const old = view(key)
     previous.push(old)
     if ('put' in operation) {
       const entry: StoreEntry = {
@@ -38,10 +41,8 @@ export function planOperations(operations: readonly Operation[], view: View, rev
         modRevision: revision,
         version: (old?.version ?? 0) + 1,
       }
-      changed?.set(key, entry)
       events.push({ type: 'put', key, entry, previous: old, revision })
     } else if (old !== undefined) {
-      changed?.set(key, undefined)
       events.push({ type: 'delete', key, entry: old, previous: old, revision })
     }
   }

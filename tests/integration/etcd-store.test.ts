@@ -1,0 +1,163 @@
+// The store on a real etcd: the contract every store keeps, and what only a server on the other end of a connection can do to it.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { eventually } from '../../common/client/testing/eventually.ts'
+import { defaultCache } from '../../main/engine/paths.ts'
+import { openEtcdStore } from '../../main/store/etcd/index.ts'
+import { Collector, create, describeStoreContract, put } from '../../main/store/store-contract.ts'
+import { ClosedError, CompactedError, type Store } from '../../main/store/store.ts'
+import { ensureEtcd } from '../../vm-images/host-tools.ts'
+
+let program: string
+const running = new Set<ChildProcess>()
+
+beforeAll(async () => {
+  program = await ensureEtcd({ cache: defaultCache() })
+}, 300_000)
+
+afterEach(async () => {
+  for (const child of running) await stop(child)
+})
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+/** Starts etcd on a folder; the ports stay the same when it is started again. */
+async function startEtcd(folder: string, ports: { client: number; peer: number }): Promise<ChildProcess> {
+  const client = `http://127.0.0.1:${String(ports.client)}`
+  const peer = `http://127.0.0.1:${String(ports.peer)}`
+  const child = spawn(
+    program,
+    [
+      ...['--data-dir', join(folder, 'etcd'), '--log-level', 'error', '--name', 'test'],
+      ...['--listen-client-urls', client, '--advertise-client-urls', client, '--listen-peer-urls', peer],
+      ...['--initial-advertise-peer-urls', peer, '--initial-cluster', `test=${peer}`],
+    ],
+    { stdio: 'ignore' },
+  )
+  running.add(child)
+  await eventually(async () => (await fetch(`${client}/health`)).ok, 60_000)
+  return child
+}
+
+async function stop(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+  running.delete(child)
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = once(child, 'exit')
+  child.kill(signal)
+  await ended
+}
+
+const newPorts = async (): Promise<{ client: number; peer: number }> => ({
+  client: await freePort(),
+  peer: await freePort(),
+})
+const urlOf = (ports: { client: number }): string => `http://127.0.0.1:${String(ports.client)}`
+
+describeStoreContract('etcd', {
+  open: async (directory) => {
+    const ports = await newPorts()
+    await startEtcd(directory, ports)
+    return openEtcdStore({ servers: [urlOf(ports)] })
+  },
+})
+
+describe('a store on etcd', () => {
+  let folder: string
+  let ports: { client: number; peer: number }
+  let etcd: ChildProcess
+  const stores: Store[] = []
+  const open = async (options: Partial<Parameters<typeof openEtcdStore>[0]> = {}): Promise<Store> => {
+    const store = await openEtcdStore({ servers: [urlOf(ports)], ...options })
+    stores.push(store)
+    return store
+  }
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'orrery-etcd-'))
+    ports = await newPorts()
+    etcd = await startEtcd(folder, ports)
+  })
+
+  afterEach(async () => {
+    for (const store of stores.splice(0)) await store.close()
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  it('finds everything again, at the same revisions', async () => {
+    const first = await open()
+    for (let index = 0; index < 2500; index += 100)
+      await Promise.all(Array.from({ length: 100 }, (_, n) => create(first, `/k/${String(index + n)}`)))
+    await put(first, '/k/7', '"changed"')
+    const { revision } = first
+    const entries = first.range({ prefix: '' }).entries.map((entry) => ({ ...entry, view: undefined }))
+    const second = await open()
+    expect(second.revision).toBe(revision)
+    expect(second.range({ prefix: '' }).entries).toEqual(entries)
+  })
+
+  it('is shared: each sees what the other writes, and one of two compares loses', async () => {
+    const [one, two] = [await open(), await open()]
+    const seen = new Collector(two, '/', 2)
+    const revision = await create(one, '/a', '1')
+    await seen.reached(revision)
+    expect(two.get('/a')).toEqual(one.get('/a'))
+    const change = (store: Store, value: string): ReturnType<Store['txn']> =>
+      store.txn([{ key: '/a', modRevision: revision }], [{ put: '/a', value }])
+    const results = await Promise.all([change(one, '2'), change(two, '3')])
+    expect(results.map(({ succeeded }) => succeeded).sort()).toEqual([false, true])
+  })
+
+  it('keeps to its prefix', async () => {
+    const [one, two] = [await open({ prefix: '/one' }), await open({ prefix: '/two' })]
+    await create(one, '/a', '1')
+    await create(two, '/a', '2')
+    expect([one.get('/a')?.value, two.get('/a')?.value]).toEqual(['1', '2'])
+    expect(one.count('')).toBe(1)
+    const again = await open({ prefix: '/two' })
+    expect(again.range({ prefix: '' }).entries.map(({ key, value }) => key + value)).toEqual(['/a2'])
+  })
+
+  it('refuses writes while etcd is away, goes on when it is back, and misses nothing', async () => {
+    const store = await open()
+    const seen = new Collector(store, '/', 2)
+    await create(store, '/a', '1')
+    await stop(etcd, 'SIGKILL')
+    await expect(create(store, '/b', '1')).rejects.toThrow(ClosedError)
+    expect(store.get('/a')?.value).toBe('1')
+    etcd = await startEtcd(folder, ports)
+    const other = await open()
+    await create(other, '/c', '1')
+    const last = await eventually(() => put(store, '/d', '1'), 60_000)
+    await seen.reached(last)
+    expect(seen.events.map(({ key }) => key)).toEqual(['/a', '/c', '/d'])
+  })
+
+  it('reads the past from etcd when it is no longer in memory, and refuses to watch from it', async () => {
+    const store = await open({ window: { maxEvents: 2, maxCharacters: 1_000_000 } })
+    const then = await create(store, '/p/a', '1')
+    for (const value of ['2', '3', '4']) await put(store, '/p/a', value)
+    const past = await store.rangeAt({ prefix: '/p/', atRevision: then })
+    expect(past.entries.map(({ value }) => value)).toEqual(['1'])
+    expect(() => new Collector(store, '/p/', then)).toThrow(CompactedError)
+  })
+
+  it('writes a snapshot that is whole', async () => {
+    const store = await open()
+    await create(store, '/a', '1')
+    const file = join(folder, 'snapshot.db')
+    expect(await store.snapshot(file)).toEqual({ revision: store.revision })
+    expect((await stat(file)).size).toBeGreaterThan(10_000)
+  })
+})
