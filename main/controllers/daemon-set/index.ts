@@ -12,6 +12,7 @@ import { firstFailure, slowStart } from '../ownership/slow-start.ts'
 import { createPodControl, isNamespaceTerminating } from '../pods/pod-control.ts'
 import { podFromTemplate } from '../pods/pod-from-template.ts'
 import { availableInMs } from '../pods/pod-state.ts'
+import { withoutZeros } from '../pods/without-zeros.ts'
 import { canonicalJson } from '../pods/template-hash.ts'
 import type { ControllerFactory } from '../runtime/deps.ts'
 import { byController, byNamespace, namespaceIndex, orphans, ownershipIndexes } from '../runtime/indexes.ts'
@@ -156,7 +157,13 @@ export const newDaemonSetController: ControllerFactory = (deps) => {
   }
 
   async function writeStatus(set: DaemonSet, views: readonly NodeView[], hash: string): Promise<void> {
-    const status = planStatus(set, views, hash, deps.clock.now())
+    const status = withoutZeros(planStatus(set, views, hash, deps.clock.now()), [
+      'currentNumberScheduled',
+      'desiredNumberScheduled',
+      'numberMisscheduled',
+      'numberReady',
+      'collisionCount',
+    ])
     if (canonicalJson(status) !== canonicalJson(set.status)) await client.updateStatus(daemonSets, { ...set, status })
   }
 

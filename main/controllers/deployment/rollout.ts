@@ -7,6 +7,7 @@ import type { Clock } from '../../../common/machinery/clock.ts'
 import { isReason } from '../../../common/machinery/status.ts'
 import { controllerReference, isControlledBy } from '../ownership/controller-of.ts'
 import { isNamespaceTerminating } from '../pods/pod-control.ts'
+import { withoutZeros } from '../pods/without-zeros.ts'
 import { canonicalJson, sameTemplate, templateHash } from '../pods/template-hash.ts'
 import { isRolling, replicasOf, rollingLimits } from './limits.ts'
 import type { Scaling } from './plan.ts'
@@ -306,7 +307,8 @@ export class Rollout {
     return deadlineInMs(this.#deployment, status, now)
   }
 
-  async #writeStatus(status: DeploymentStatus): Promise<void> {
+  async #writeStatus(counts: DeploymentStatus): Promise<void> {
+    const status = withoutZeros(counts, ['terminatingReplicas', 'collisionCount'])
     if (canonicalJson(status) === canonicalJson(this.#deployment.status ?? {})) return
     this.#deployment = await this.#tools.client.updateStatus(deployments, { ...this.#deployment, status })
   }

@@ -11,6 +11,7 @@ import { controllerOf } from '../ownership/controller-of.ts'
 import { Expectations } from '../ownership/expectations.ts'
 import { firstFailure, slowStart } from '../ownership/slow-start.ts'
 import { createPodControl, isNamespaceTerminating } from '../pods/pod-control.ts'
+import { withoutZeros } from '../pods/without-zeros.ts'
 import { canonicalJson } from '../pods/template-hash.ts'
 import type { ControllerFactory } from '../runtime/deps.ts'
 import { byController, byNamespace, namespaceIndex, orphans, ownershipIndexes } from '../runtime/indexes.ts'
@@ -75,8 +76,9 @@ export const newJobController: ControllerFactory = (deps) => {
 
   async function apply(key: string, job: Job, plan: JobPlan): Promise<void> {
     // What is noted in the status survives a crash between here and the finalizers.
-    if (canonicalJson(plan.status) !== canonicalJson(job.status ?? {})) {
-      await client.updateStatus(jobs, { ...job, status: plan.status })
+    const status = withoutZeros(plan.status, ['ready', 'terminating'])
+    if (canonicalJson(status) !== canonicalJson(job.status ?? {})) {
+      await client.updateStatus(jobs, { ...job, status })
       backoffs.set(key, plan.backoff)
     }
     for (const event of plan.events) events.event(job, event.type, event.reason, event.message)

@@ -15,6 +15,7 @@ import { firstFailure, slowStart } from '../ownership/slow-start.ts'
 import { createPodControl, isNamespaceTerminating } from '../pods/pod-control.ts'
 import { podFromTemplate } from '../pods/pod-from-template.ts'
 import { isPodActive } from '../pods/pod-state.ts'
+import { withoutZeros } from '../pods/without-zeros.ts'
 import { canonicalJson } from '../pods/template-hash.ts'
 import type { ControllerDeps } from '../runtime/deps.ts'
 import { byController, byNamespace, namespaceIndex, orphans, ownershipIndexes } from '../runtime/indexes.ts'
@@ -111,7 +112,8 @@ export function createReplicaController<T extends Replicated>(
     failure: Error | undefined,
     difference: number,
   ): Promise<void> {
-    const status = planStatus(set, owned, failure, difference, deps.clock.now())
+    const counts = planStatus(set, owned, failure, difference, deps.clock.now())
+    const status = withoutZeros(counts, ['replicas', 'terminatingReplicas'])
     if (canonicalJson(status) === canonicalJson(set.status)) return
     await client.updateStatus(resource, { ...set, status })
   }

@@ -14,6 +14,7 @@ import { applyAdoption, planAdoption } from '../ownership/adoption.ts'
 import { controllerOf } from '../ownership/controller-of.ts'
 import { Expectations } from '../ownership/expectations.ts'
 import { isNamespaceTerminating } from '../pods/pod-control.ts'
+import { withoutZeros } from '../pods/without-zeros.ts'
 import { canonicalJson } from '../pods/template-hash.ts'
 import { planHistoryCleanup } from '../revisions/history.ts'
 import { deleteRevisions, ensureRevision } from '../revisions/keep-history.ts'
@@ -82,7 +83,8 @@ export const newStatefulSetController: ControllerFactory = (deps) => {
     const hasStaleClaim = (ordinal: number): boolean => claims.isStale(set, ordinal)
     const plan = planStatefulSet({ set, pods: owned, ...names, hasStaleClaim, nowMs })
     const failure = await statefulPods.apply(key, set, plan, { current, update })
-    const status = planStatus({ set, pods: owned, ...names, collisionCount, updating: plan.updating, nowMs })
+    const counts = planStatus({ set, pods: owned, ...names, collisionCount, updating: plan.updating, nowMs })
+    const status = withoutZeros(counts, ['replicas', 'availableReplicas', 'collisionCount'])
     if (canonicalJson(status) !== canonicalJson(set.status)) await client.updateStatus(statefulSets, { ...set, status })
     await cleanUp(set, revisions, [...Object.values(names), ...owned.map(revisionOf)])
     if (failure !== undefined && !isNamespaceTerminating(failure)) throw failure
