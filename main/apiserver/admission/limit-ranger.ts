@@ -11,36 +11,42 @@ import { compareQuantities, formatQuantity, parseQuantity, type Quantity } from 
 import { forbidden } from '../../../common/machinery/status.ts'
 import { podResources } from '../../../common/quota/pod-resources.ts'
 import { type Amounts, readAmounts } from '../../../common/quota/resource-amounts.ts'
-import { lookupAll } from '../registry/context.ts'
 import { type AdmissionAttributes, type AdmissionPlugin, concernsCore, isCreate } from './admission.ts'
+import { byNamespace, StoredConfigurations } from './stored-configurations.ts'
 
 const annotation = 'kubernetes.io/limit-ranger'
 
-export const limitRanger: AdmissionPlugin = {
-  name: 'LimitRanger',
-  concerns: concernsCore('pods', 'persistentvolumeclaims'),
-  mutate(attributes) {
-    if (!isCreate(attributes) || attributes.resourceName.resource !== 'pods') return false
-    const items = itemsOf(attributes).filter(({ type }) => type === 'Container')
-    return items.length > 0 && setDefaults(attributes.object as KubeObject & Pod, items)
-  },
-  validate(attributes) {
-    const { resourceName, object, operation, subresource, name } = attributes
-    if (object === undefined || operation === 'DELETE') return
-    const isPod = resourceName.resource === 'pods'
-    if (isPod ? !isCreate(attributes) && subresource !== 'resize' : subresource !== '') return
-    const errors = itemsOf(attributes).flatMap((item) =>
-      isPod
-        ? podErrors(item, object as KubeObject & Pod)
-        : claimErrors(item, object as KubeObject & PersistentVolumeClaim),
-    )
-    if (errors.length === 0) return
-    throw forbidden(resourceName, name, errors.length === 1 ? errors.join('') : `[${[...new Set(errors)].join(', ')}]`)
-  },
+export function limitRanger(): AdmissionPlugin {
+  const ranges = new StoredConfigurations('', 'limitranges', byNamespace)
+  const itemsOf = ({ registry, namespace }: AdmissionAttributes): LimitRangeItem[] =>
+    (ranges.get(registry).get(namespace) ?? []).flatMap((object) => (object as LimitRange).spec?.limits ?? [])
+  return {
+    name: 'LimitRanger',
+    concerns: concernsCore('pods', 'persistentvolumeclaims'),
+    mutate(attributes) {
+      if (!isCreate(attributes) || attributes.resourceName.resource !== 'pods') return false
+      const items = itemsOf(attributes).filter(({ type }) => type === 'Container')
+      return items.length > 0 && setDefaults(attributes.object as KubeObject & Pod, items)
+    },
+    validate(attributes) {
+      const { resourceName, object, operation, subresource, name } = attributes
+      if (object === undefined || operation === 'DELETE') return
+      const isPod = resourceName.resource === 'pods'
+      if (isPod ? !isCreate(attributes) && subresource !== 'resize' : subresource !== '') return
+      const errors = itemsOf(attributes).flatMap((item) =>
+        isPod
+          ? podErrors(item, object as KubeObject & Pod)
+          : claimErrors(item, object as KubeObject & PersistentVolumeClaim),
+      )
+      if (errors.length === 0) return
+      throw forbidden(
+        resourceName,
+        name,
+        errors.length === 1 ? errors.join('') : `[${[...new Set(errors)].join(', ')}]`,
+      )
+    },
+  }
 }
-
-const itemsOf = ({ registry, namespace }: AdmissionAttributes): LimitRangeItem[] =>
-  lookupAll(registry, '', 'limitranges', namespace).flatMap(({ object }) => (object as LimitRange).spec?.limits ?? [])
 
 function setDefaults(pod: KubeObject & Pod, items: readonly LimitRangeItem[]): boolean {
   const requests = Object.assign({}, ...items.map((item) => item.defaultRequest ?? {})) as Record<string, string>

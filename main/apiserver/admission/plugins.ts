@@ -26,6 +26,13 @@ import { rbacEscalation } from './rbac-escalation.ts'
 import { resourceQuota } from './resource-quota.ts'
 import { runtimeClass } from './runtime-class.ts'
 import { serviceAccount } from './service-account.ts'
+import {
+  alwaysAdmit,
+  alwaysDeny,
+  denyServiceExternalIPs,
+  limitPodHardAntiAffinityTopology,
+  namespaceExists,
+} from './simple-plugins.ts'
 import { defaultStorageClass, persistentVolumeClaimResize, storageObjectInUseProtection } from './storage.ts'
 import { taintNodesByCondition } from './taint-nodes-by-condition.ts'
 import { mutatingWebhooks, validatingWebhooks } from './webhooks/index.ts'
@@ -52,9 +59,12 @@ const on = (plugin: AdmissionPlugin): AdmissionPluginEntry => entry(plugin, true
 const off = (plugin: AdmissionPlugin): AdmissionPluginEntry => entry(plugin, false)
 
 export const admissionPlugins: readonly AdmissionPluginEntry[] = [
+  off(alwaysAdmit),
   off(namespaceAutoProvision),
   on(namespaceLifecycle),
-  on(limitRanger),
+  off(namespaceExists),
+  off(limitPodHardAntiAffinityTopology),
+  { name: 'LimitRanger', defaultOn: true, create: limitRanger },
   on(serviceAccount),
   // Upstream's own default is off; every installer turns it on, as nodes' rights rest on it.
   on(nodeRestriction),
@@ -85,6 +95,7 @@ export const admissionPlugins: readonly AdmissionPluginEntry[] = [
   },
   on(certificateSubjectRestriction),
   on(defaultIngressClass),
+  off(denyServiceExternalIPs),
   on(podTopologyLabels),
   { name: 'MutatingAdmissionPolicy', defaultOn: true, create: mutatingPolicies },
   {
@@ -99,6 +110,7 @@ export const admissionPlugins: readonly AdmissionPluginEntry[] = [
     create: ({ authorizer, webhooks }) => validatingWebhooks({ authorizer, client: webhooks }),
   },
   { name: 'ResourceQuota', defaultOn: true, create: resourceQuota },
+  off(alwaysDeny),
 ]
 
 /** As the flags --enable-admission-plugins and --disable-admission-plugins give it: plugins besides, and without, the default ones. */

@@ -19,6 +19,7 @@ import type { UserInfo } from '../apiserver.ts'
 import { lookupAll, type Registry } from '../registry/context.ts'
 import { updateObject } from '../registry/update.ts'
 import { type AdmissionAttributes, type AdmissionPlugin, isCreate } from './admission.ts'
+import { byNamespace, StoredConfigurations } from './stored-configurations.ts'
 
 type Quota = KubeObject & ResourceQuota
 interface Charge {
@@ -31,6 +32,7 @@ const user: UserInfo = { name: 'system:apiserver', groups: ['system:masters', 's
 export function resourceQuota(): AdmissionPlugin {
   /** Charges of one namespace go one after the other: they would only undo each other's compare-and-swap. */
   const turns = new Map<string, Promise<void>>()
+  const quotas = new StoredConfigurations('', 'resourcequotas', byNamespace)
   return {
     name: 'ResourceQuota',
     // Quotas live in namespaces; events and the like would be counted on every step of the system.
@@ -38,7 +40,7 @@ export function resourceQuota(): AdmissionPlugin {
     validate(attributes) {
       const { registry, namespace, resource, request } = attributes
       if (!resource.namespaced || !isCharged(attributes)) return
-      if (lookupAll(registry, '', 'resourcequotas', namespace).length === 0) return
+      if (!quotas.get(registry).has(namespace)) return
       if (request.dryRun) {
         chargesOf(attributes)
         return

@@ -48,6 +48,7 @@ export async function startTestServer(
     readonly tokens?: Readonly<Record<string, UserInfo>>
     readonly clock?: Clock
     readonly connects?: ApiServerOptions['connects']
+    readonly admissionPlugins?: ApiServerOptions['admissionPlugins']
     /** PEM of a further authority of client certificates. */
     readonly trustedCa?: string
     /** What a flag of the engine would set. */
@@ -71,6 +72,7 @@ export async function startTestServer(
       request: () => Promise.reject(serviceUnavailable('there are no nodes here')),
     },
     connects: options.connects ?? [],
+    ...(options.admissionPlugins === undefined ? {} : { admissionPlugins: options.admissionPlugins }),
     logger: silentLogger,
     clock: options.clock ?? systemClock,
     tls: { cert: server.cert, key: server.key, clientCa: `${authority.cert}\n${options.trustedCa ?? ''}` },
