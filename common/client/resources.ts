@@ -32,6 +32,8 @@ import type {
   ReplicaSet,
   ReplicationController,
   ResourceQuota,
+  ResourceV1ResourceClaim,
+  ResourceV1ResourceClaimTemplate,
   Role,
   RoleBinding,
   RuntimeClass,
@@ -160,6 +162,17 @@ export const customResourceDefinitions = resourceRef<CustomResourceDefinition>(
   'Cluster',
 )
 export const apiServices = resourceRef<APIService>('apiregistration.k8s.io/v1', 'apiservices', 'APIService', 'Cluster')
+
+export const resourceClaims = resourceRef<ResourceV1ResourceClaim>(
+  'resource.k8s.io/v1',
+  'resourceclaims',
+  'ResourceClaim',
+)
+export const resourceClaimTemplates = resourceRef<ResourceV1ResourceClaimTemplate>(
+  'resource.k8s.io/v1',
+  'resourceclaimtemplates',
+  'ResourceClaimTemplate',
+)
 
 export const certificateSigningRequests = resourceRef<CertificateSigningRequest>(
   'certificates.k8s.io/v1',

@@ -21,6 +21,7 @@ import { newNamespaceController } from './namespace/index.ts'
 import { newNodeLifecycleController } from './node-lifecycle/index.ts'
 import { newPodGcController } from './pod-gc/index.ts'
 import { newReplicaSetController } from './replica-set/index.ts'
+import { newResourceClaimController } from './resource-claims/index.ts'
 import { newResourceQuotaController } from './resource-quota/index.ts'
 import { newRootCaPublisher } from './root-ca-publisher/index.ts'
 import { newReplicationControllerController } from './replication-controller/index.ts'
@@ -75,6 +76,7 @@ export const controllerList: readonly ControllerEntry[] = [
   on('node-lifecycle-controller', 'nodelifecycle', newNodeLifecycleController),
   on('taint-eviction-controller', 'taint-eviction', newTaintEvictionController),
   { name: 'service-cidr-controller', onByDefault: true, create: newServiceCidrController },
+  on('resourceclaim-controller', 'resource-claim-controller', newResourceClaimController),
   on('certificatesigningrequest-signing-controller', 'csrsigning', newCsrSigningController),
   on('certificatesigningrequest-approving-controller', 'csrapproving', newCsrApprovingController),
   on('certificatesigningrequest-cleaner-controller', 'csrcleaner', newCsrCleanerController),

@@ -61,104 +61,113 @@ it.each([
   },
 )
 
-let cluster: TestControllers
-let clock: ManualClock
-beforeEach(async () => {
-  clock = createManualClock()
-  cluster = await startTestControllers(
-    [
-      'certificatesigningrequest-signing-controller',
-      'certificatesigningrequest-approving-controller',
-      'certificatesigningrequest-cleaner-controller',
-    ],
-    clock,
-  )
-})
-afterEach(() => cluster.stop())
-
-async function makeRequest(
-  signerName: string,
-  subject: x509.JsonName,
-  change: Partial<CertificateSigningRequest['spec']> = {},
-): Promise<void> {
-  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
-  const keys = await webcrypto.subtle.generateKey(algorithm, false, ['sign', 'verify'])
-  const pem = await x509.Pkcs10CertificateRequestGenerator.create({ name: subject, keys, signingAlgorithm: algorithm })
-  await cluster.client.create(certificateSigningRequests, {
-    apiVersion: 'certificates.k8s.io/v1',
-    kind: 'CertificateSigningRequest',
-    metadata: { name: 'r' },
-    spec: {
-      request: Buffer.from(pem.toString('pem')).toString('base64'),
-      signerName,
-      usages: ['digital signature', 'client auth'],
-      ...change,
-    },
-  })
-}
-const read = () => cluster.client.get(certificateSigningRequests, 'r')
-async function approve(): Promise<void> {
-  const csr = await read()
-  await cluster.plane.transport.request({
-    method: 'PUT',
-    path: resourcePath(certificateSigningRequests, { name: 'r', subresource: 'approval' }),
-    body: { ...csr, status: { conditions: [{ type: 'Approved', status: 'True', reason: 'Mine', message: 'yes' }] } },
-  })
-}
-const certificate = () =>
-  eventually(async () => {
-    const { status } = await read()
-    return new X509Certificate(Buffer.from(status?.certificate ?? '', 'base64'))
-  })
-
-it('signs what a person approved, and forgets it an hour later', async () => {
-  await makeRequest('kubernetes.io/kube-apiserver-client', [{ CN: ['jane'] }, { O: ['dev'] }], {
-    expirationSeconds: 3600,
-  })
-  await approve()
-  const issued = await certificate()
-  expect(issued.subject).toContain('CN=jane')
-  expect(Date.parse(issued.validTo)).toBeGreaterThanOrEqual(clock.now() + 3_600_000 - 60_000)
-  await eventually(async () => {
-    await clock.advance(3_700_000)
-    expect(await read().catch((error: unknown) => isReason(error, 'NotFound'))).toBe(true)
-  })
-})
-
-it('says why it does not sign', async () => {
-  await makeRequest('kubernetes.io/kubelet-serving', [{ CN: ['jane'] }], {
-    usages: ['server auth', 'digital signature'],
-  })
-  await approve()
-  await eventually(async () => {
-    expect((await read()).status?.conditions).toContainEqual(
-      expect.objectContaining({
-        type: 'Failed',
-        reason: 'SignerValidationFailure',
-        message: 'subject organization is not system:nodes',
-      }),
+describe('running', () => {
+  let cluster: TestControllers
+  let clock: ManualClock
+  beforeEach(async () => {
+    clock = createManualClock()
+    cluster = await startTestControllers(
+      [
+        'certificatesigningrequest-signing-controller',
+        'certificatesigningrequest-approving-controller',
+        'certificatesigningrequest-cleaner-controller',
+      ],
+      clock,
     )
   })
-})
+  afterEach(() => cluster.stop())
 
-it('approves what nodes ask for when those who ask are allowed to', async () => {
-  await cluster.client.create(clusterRoles, {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'ClusterRole',
-    metadata: { name: 'join' },
-    rules: [
-      { apiGroups: ['certificates.k8s.io'], resources: ['certificatesigningrequests/nodeclient'], verbs: ['create'] },
-    ],
+  async function makeRequest(
+    signerName: string,
+    subject: x509.JsonName,
+    change: Partial<CertificateSigningRequest['spec']> = {},
+  ): Promise<void> {
+    const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
+    const keys = await webcrypto.subtle.generateKey(algorithm, false, ['sign', 'verify'])
+    const pem = await x509.Pkcs10CertificateRequestGenerator.create({
+      name: subject,
+      keys,
+      signingAlgorithm: algorithm,
+    })
+    await cluster.client.create(certificateSigningRequests, {
+      apiVersion: 'certificates.k8s.io/v1',
+      kind: 'CertificateSigningRequest',
+      metadata: { name: 'r' },
+      spec: {
+        request: Buffer.from(pem.toString('pem')).toString('base64'),
+        signerName,
+        usages: ['digital signature', 'client auth'],
+        ...change,
+      },
+    })
+  }
+  const read = () => cluster.client.get(certificateSigningRequests, 'r')
+  async function approve(): Promise<void> {
+    const csr = await read()
+    await cluster.plane.transport.request({
+      method: 'PUT',
+      path: resourcePath(certificateSigningRequests, { name: 'r', subresource: 'approval' }),
+      body: { ...csr, status: { conditions: [{ type: 'Approved', status: 'True', reason: 'Mine', message: 'yes' }] } },
+    })
+  }
+  const certificate = () =>
+    eventually(async () => {
+      const { status } = await read()
+      return new X509Certificate(Buffer.from(status?.certificate ?? '', 'base64'))
+    })
+
+  it('signs what a person approved, and forgets it an hour later', async () => {
+    await makeRequest('kubernetes.io/kube-apiserver-client', [{ CN: ['jane'] }, { O: ['dev'] }], {
+      expirationSeconds: 3600,
+    })
+    await approve()
+    const issued = await certificate()
+    expect(issued.subject).toContain('CN=jane')
+    expect(Date.parse(issued.validTo)).toBeGreaterThanOrEqual(clock.now() + 3_600_000 - 60_000)
+    await eventually(async () => {
+      await clock.advance(3_700_000)
+      expect(await read().catch((error: unknown) => isReason(error, 'NotFound'))).toBe(true)
+    })
   })
-  await cluster.client.create(clusterRoleBindings, {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'ClusterRoleBinding',
-    metadata: { name: 'join' },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'join' },
-    subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'test' }],
+
+  it('says why it does not sign', async () => {
+    await makeRequest('kubernetes.io/kubelet-serving', [{ CN: ['jane'] }], {
+      usages: ['server auth', 'digital signature'],
+    })
+    await approve()
+    await eventually(async () => {
+      expect((await read()).status?.conditions).toContainEqual(
+        expect.objectContaining({
+          type: 'Failed',
+          reason: 'SignerValidationFailure',
+          message: 'subject organization is not system:nodes',
+        }),
+      )
+    })
   })
-  await makeRequest('kubernetes.io/kube-apiserver-client-kubelet', [{ O: ['system:nodes'] }, { CN: ['system:node:n'] }])
-  const issued = await certificate()
-  expect(issued.subject).toBe('O=system:nodes\nCN=system:node:n')
-  expect((await read()).status?.conditions?.[0]).toMatchObject({ type: 'Approved', reason: 'AutoApproved' })
+
+  it('approves what nodes ask for when those who ask are allowed to', async () => {
+    await cluster.client.create(clusterRoles, {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRole',
+      metadata: { name: 'join' },
+      rules: [
+        { apiGroups: ['certificates.k8s.io'], resources: ['certificatesigningrequests/nodeclient'], verbs: ['create'] },
+      ],
+    })
+    await cluster.client.create(clusterRoleBindings, {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRoleBinding',
+      metadata: { name: 'join' },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'join' },
+      subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'test' }],
+    })
+    await makeRequest('kubernetes.io/kube-apiserver-client-kubelet', [
+      { O: ['system:nodes'] },
+      { CN: ['system:node:n'] },
+    ])
+    const issued = await certificate()
+    expect(issued.subject).toBe('O=system:nodes\nCN=system:node:n')
+    expect((await read()).status?.conditions?.[0]).toMatchObject({ type: 'Approved', reason: 'AutoApproved' })
+  })
 })
