@@ -204,7 +204,7 @@ export class PodWorker {
       started: (id) => this.#probes.started(id),
     })
     const status = this.#report(observed)
-    if (status.phase === 'Succeeded' || status.phase === 'Failed') {
+    if (isOver(status)) {
       this.#phase = { at: 'terminating' }
       this.#dirty = true
       return
@@ -429,7 +429,9 @@ export class PodWorker {
     })
     const sandbox = observed.sandboxes[0]
     this.#context.hostPorts.set(this.#pod, sandbox?.ready === true && !end.finished ? sandbox.ips[0] : undefined)
-    if (this.#inApi) this.#context.status.set(this.#pod, status)
+    // A pod is over for the cluster only when nothing of it runs any more: sidecars end after the rest.
+    const shown = isOver(status) && observed.containers.some(({ state }) => state === 'running') ? { ...status, phase: this.#pod.status?.phase ?? 'Running' } : status // prettier-ignore
+    if (this.#inApi) this.#context.status.set(this.#pod, shown)
     return status
   }
 
@@ -489,3 +491,5 @@ export class PodWorker {
     })
   }
 }
+
+const isOver = ({ phase }: { phase?: string }): boolean => phase === 'Succeeded' || phase === 'Failed'
