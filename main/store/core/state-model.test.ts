@@ -67,6 +67,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   fc.record({ put: key, value: fc.string({ maxLength: 3 }) }),
   fc.record({ delete: key }),
 )
+const keyOf = (each: Operation): string => ('put' in each ? each.put : each.delete)
 const step = fc.oneof(
   {
     weight: 10,
@@ -74,7 +75,7 @@ const step = fc.oneof(
       kind: fc.constant('txn' as const),
       /** Which key is compared, and whether with its true revision. */
       compare: fc.option(fc.record({ key, right: fc.boolean() }), { nil: undefined }),
-      operations: fc.array(operation, { minLength: 1, maxLength: 3 }),
+      operations: fc.uniqueArray(operation, { selector: keyOf, minLength: 1, maxLength: 3 }),
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('compact' as const), back: fc.nat(5) }) },
