@@ -31,6 +31,7 @@ import { newServiceAccountTokenController } from './service-account-tokens/index
 import { newServiceCidrController } from './service-cidrs/index.ts'
 import { newStatefulSetController } from './stateful-set/index.ts'
 import { newTaintEvictionController } from './taint-eviction/index.ts'
+import { newTtlController } from './ttl/index.ts'
 import { newTtlAfterFinishedController } from './ttl-after-finished/index.ts'
 import { newVolumeBinder } from './volume-binder/index.ts'
 import { newClaimProtectionController, newVolumeProtectionController } from './volume-protection/index.ts'
@@ -66,6 +67,7 @@ export const controllerList: readonly ControllerEntry[] = [
   on('job-controller', 'job', newJobController),
   on('horizontal-pod-autoscaler-controller', 'horizontalpodautoscaling', newHorizontalPodAutoscalerController),
   on('disruption-controller', 'disruption', newDisruptionController),
+  on('ttl-controller', 'ttl', newTtlController),
   on('ttl-after-finished-controller', 'ttl-after-finished', newTtlAfterFinishedController),
   on('cronjob-controller', 'cronjob', newCronJobController),
   on('endpoints-controller', 'endpoint', newEndpointsController),

@@ -14,7 +14,9 @@ import {
   podDisruptionBudgets,
   pods,
   replicaSets,
+  replicationControllers,
   services,
+  statefulSets,
   storageClasses,
 } from '../../common/client/resources.ts'
 import type { SharedInformers } from '../../common/client/shared-informers.ts'
@@ -143,11 +145,16 @@ class Scheduler implements RunningScheduler {
     }
     this.#volumeBinder = new VolumeBinder({ client, claims: watched.claims, clock })
     const serviceInformer = this.#informers.of(services, namespaceIndex)
-    const setInformer = this.#informers.of(replicaSets)
+    const selectorSources = {
+      services: serviceInformer,
+      replicaSets: this.#informers.of(replicaSets),
+      statefulSets: this.#informers.of(statefulSets),
+      replicationControllers: this.#informers.of(replicationControllers),
+    }
     this.#cluster = new ClusterState((namespace) => watched.namespaces.get(namespace)?.metadata.labels ?? {})
     this.#plugins = newPlugins({
       imageArchitectures: newImageArchitectures(watched.images),
-      defaultSelector: newDefaultSelector(serviceInformer, setInformer),
+      defaultSelector: newDefaultSelector(selectorSources),
       volumes: this.#volumeSources,
       isVolumeTaken: this.#volumeBinder.isTaken,
     })
@@ -177,8 +184,7 @@ class Scheduler implements RunningScheduler {
       watched.namespaces,
       watched.claims,
       ...watched.storage,
-      serviceInformer,
-      setInformer,
+      ...Object.values(selectorSources),
     ]
     this.ready = Promise.all(needed.map(({ synced }) => synced)).then(() => {
       this.#unsubscribe = watchCluster(watched, {
