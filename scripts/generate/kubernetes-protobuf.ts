@@ -10,10 +10,15 @@ import { defaultCache } from '../../main/engine/paths.ts'
 import { openArchive } from '../../vm-images/debian/archive.ts'
 import { unpackDeb } from '../../vm-images/debian/deb.ts'
 
-const packages = ['golang-k8s-api-dev', 'golang-k8s-apimachinery-dev', 'golang-k8s-apiextensions-apiserver-dev']
+const packages = [
+  'golang-k8s-api-dev',
+  'golang-k8s-apimachinery-dev',
+  'golang-k8s-apiextensions-apiserver-dev',
+  'golang-k8s-metrics-dev',
+]
 /** Types of released versions of these folders; the rest of the packages is Go's own business. */
 const typesPath =
-  /k8s\.io\/(?:api\/(\w+\/v\w+)|apimachinery\/pkg\/apis\/(meta\/v1)|apiextensions-apiserver\/pkg\/apis\/(apiextensions\/v1))\/(?!\w*_(?:test|swagger))[a-z_]+\.go$/
+  /k8s\.io\/(?:api\/(\w+\/v\w+)|apimachinery\/pkg\/apis\/(meta\/v1)|apiextensions-apiserver\/pkg\/apis\/(apiextensions\/v1)|metrics\/pkg\/apis\/(metrics\/v1beta1))\/(?!\w*_(?:test|swagger))[a-z_]+\.go$/
 
 const special: Record<string, WireType> = {
   'meta/v1.Time': 'time',
@@ -37,6 +42,51 @@ const scalars: Record<string, WireType> = {
   int: 'int',
   byte: 'int',
   float64: 'double',
+}
+
+const required = (name: string, type: WireType): WireField => ({ name, type })
+const optional = (name: string, type: WireType): WireField => ({ name, type, omitZero: true })
+/** apiregistration.k8s.io/v1 is in no package; its numbers are those of kube-aggregator's generated.proto. */
+const apiRegistration: Record<string, WireMessage> = {
+  'apiregistration/v1.ServiceReference': {
+    fields: { 1: optional('namespace', 'string'), 2: optional('name', 'string'), 3: required('port', 'int') },
+  },
+  'apiregistration/v1.APIServiceSpec': {
+    fields: {
+      1: required('service', 'm:apiregistration/v1.ServiceReference'),
+      2: optional('group', 'string'),
+      3: optional('version', 'string'),
+      4: optional('insecureSkipTLSVerify', 'bool'),
+      5: optional('caBundle', 'bytes'),
+      7: required('groupPriorityMinimum', 'int'),
+      8: required('versionPriority', 'int'),
+    },
+  },
+  'apiregistration/v1.APIServiceCondition': {
+    fields: {
+      1: required('type', 'string'),
+      2: required('status', 'string'),
+      3: optional('lastTransitionTime', 'time'),
+      4: optional('reason', 'string'),
+      5: optional('message', 'string'),
+    },
+  },
+  'apiregistration/v1.APIServiceStatus': {
+    fields: { 1: { ...optional('conditions', 'm:apiregistration/v1.APIServiceCondition'), repeated: true } },
+  },
+  'apiregistration/v1.APIService': {
+    fields: {
+      1: optional('metadata', 'm:meta/v1.ObjectMeta'),
+      2: optional('spec', 'm:apiregistration/v1.APIServiceSpec'),
+      3: optional('status', 'm:apiregistration/v1.APIServiceStatus'),
+    },
+  },
+  'apiregistration/v1.APIServiceList': {
+    fields: {
+      1: optional('metadata', 'm:meta/v1.ListMeta'),
+      2: { ...required('items', 'm:apiregistration/v1.APIService'), repeated: true },
+    },
+  },
 }
 
 interface GoPackage {
@@ -144,7 +194,11 @@ const output = fileURLToPath(new URL('../../build/generated/kubernetes-protobuf.
 
 /** Makes the table when it is not there yet; resolves with what it was made from. */
 export async function ensureKubernetesProtobuf(onStep: (step: string) => void = () => undefined): Promise<string> {
-  if (existsSync(output)) return (JSON.parse(await readFile(output, 'utf8')) as WireFacts).source
+  if (existsSync(output)) {
+    const { source, messages } = JSON.parse(await readFile(output, 'utf8')) as WireFacts
+    // A table made before these were part of it is made again.
+    if (['metrics/v1beta1.PodMetrics', 'apiregistration/v1.APIService'].every((name) => name in messages)) return source
+  }
   const archive = await openArchive({ suite: 'sid', cache: defaultCache(), onStep })
   const resolved = await archive.resolve('amd64', packages)
   const debs = await archive.fetch(resolved)
@@ -154,12 +208,12 @@ export async function ensureKubernetesProtobuf(onStep: (step: string) => void = 
     for (const deb of debs.values()) {
       for (const path of await unpackDeb({ deb, folder: work, accept: (candidate) => typesPath.test(candidate) })) {
         const match = typesPath.exec(path)
-        const name = match?.[1] ?? match?.[2] ?? match?.[3]
+        const name = match?.slice(1).find((part) => part !== undefined)
         if (name !== undefined) parseGo(name, await readFile(existsSync(path) ? path : join(work, path), 'utf8'), go)
       }
     }
     const source = resolved.map(({ name, version }) => `${name} ${version}`).join(', ')
-    const facts: WireFacts = { source, messages: new Translator(go).messages }
+    const facts: WireFacts = { source, messages: { ...apiRegistration, ...new Translator(go).messages } }
     if (facts.messages['core/v1.Pod'] === undefined || facts.messages['meta/v1.ObjectMeta'] === undefined)
       throw new Error('the Kubernetes packages hold no API types where they were expected')
     await mkdir(dirname(output), { recursive: true })
