@@ -1,6 +1,8 @@
 // What the flags of the engine mean to the API server: files are read here, and what is wrong with one is said with its flag's name.
 import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { parse as parseYaml } from 'yaml'
 import type { Logger } from '../../common/machinery/logger.ts'
 import type { ApiServerOptions, UserInfo } from '../apiserver/apiserver.ts'
@@ -52,7 +54,7 @@ export async function readControlPlaneOptions(
 ): Promise<ControlPlaneOptions> {
   const { pki, network, logger, now } = context
   const [serving, proxyClient, clientCa, requestHeader, serviceAccountKey, tokens, audit] = await Promise.all([
-    readPair(['tls-cert-file', options.tlsCertFile], ['tls-private-key-file', options.tlsPrivateKeyFile]),
+    readServing(options, pki),
     readPair(
       ['proxy-client-cert-file', options.proxyClientCertFile],
       ['proxy-client-key-file', options.proxyClientKeyFile],
@@ -137,6 +139,24 @@ function requirePem(flag: string, file: string, text: string, what: string, pars
 
 async function readCertificates(flag: string, file: string): Promise<string> {
   return requirePem(flag, file, await readFlagFile(flag, file), 'certificate', (text) => new X509Certificate(text))
+}
+
+/** Undefined: the engine's own certificate. */
+async function readServing(options: EngineOptions, pki: LabPki): Promise<{ cert: string; key: string } | undefined> {
+  const { tlsCertFile, tlsPrivateKeyFile, certDir } = options
+  if (certDir === undefined || tlsCertFile !== undefined || tlsPrivateKeyFile !== undefined)
+    return readPair(['tls-cert-file', tlsCertFile], ['tls-private-key-file', tlsPrivateKeyFile])
+  const [certFile, keyFile] = [join(certDir, 'apiserver.crt'), join(certDir, 'apiserver.key')]
+  if (existsSync(certFile) && existsSync(keyFile)) return readPair(['cert-dir', certFile], ['cert-dir', keyFile])
+  try {
+    await mkdir(certDir, { recursive: true })
+    // Whoever trusts the certificate in the folder must be able to check the one served: the authority stands beside it.
+    await writeFile(certFile, `${pki.server.cert.trimEnd()}\n${pki.authority.cert}`)
+    await writeFile(keyFile, pki.server.key, { mode: 0o600 })
+  } catch (error) {
+    throw badFile('cert-dir', certDir, `cannot be written: ${messageOf(error)}`, 'Choose another folder.', error)
+  }
+  return undefined
 }
 
 /** A certificate and its key, from two flags of which neither makes sense alone. */

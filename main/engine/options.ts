@@ -15,6 +15,8 @@ export interface EngineOptions {
   /** Serving. PEM files; the engine's own certificate when absent. */
   tlsCertFile?: string
   tlsPrivateKeyFile?: string
+  /** Folder of apiserver.crt and apiserver.key: used when they are there, written when not. */
+  certDir?: string
   tlsMinVersion?: 'TLSv1.2' | 'TLSv1.3'
   /** OpenSSL names. */
   tlsCipherSuites?: string[]

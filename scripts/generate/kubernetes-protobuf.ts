@@ -89,6 +89,12 @@ const apiRegistration: Record<string, WireMessage> = {
   },
 }
 
+const newestMessages = [
+  'metrics/v1beta1.PodMetrics',
+  'apiregistration/v1.APIService',
+  'apiextensions/v1.CustomResourceSubresourceStatus',
+]
+
 interface GoPackage {
   name: string
   aliases: Map<string, string>
@@ -111,6 +117,7 @@ function parseGo(name: string, text: string, into: Map<string, GoPackage>): void
   }
   for (const [, type = '', body = ''] of text.matchAll(/^type (\w+) struct \{\n([\s\S]*?)^\}/gm))
     result.structs.set(type, body)
+  for (const [, type = ''] of text.matchAll(/^type (\w+) struct ?\{\s*\}$/gm)) result.structs.set(type, '')
   for (const [, type = '', target = ''] of text.matchAll(/^type (\w+) (?!struct)=? ?([\w.[\]*]+)$/gm))
     result.named.set(type, target)
 }
@@ -197,7 +204,7 @@ export async function ensureKubernetesProtobuf(onStep: (step: string) => void = 
   if (existsSync(output)) {
     const { source, messages } = JSON.parse(await readFile(output, 'utf8')) as WireFacts
     // A table made before these were part of it is made again.
-    if (['metrics/v1beta1.PodMetrics', 'apiregistration/v1.APIService'].every((name) => name in messages)) return source
+    if (newestMessages.every((name) => name in messages)) return source
   }
   const archive = await openArchive({ suite: 'sid', cache: defaultCache(), onStep })
   const resolved = await archive.resolve('amd64', packages)

@@ -56,6 +56,9 @@ describe('flags of the engine', () => {
     ['tls-cipher-suites', 'ROT13'],
     ['max-requests-inflight', 'many'],
     ['audit-policy-file', ''],
+    ['allow-privileged', 'false'],
+    ['advertise-address', '192.0.2.1'],
+    ['storage-media-type', 'application/vnd.kubernetes.protobuf'],
   ])('name themselves when the value is wrong: --%s %s', (name, text) => {
     expect(() => read([name, text])).toThrow(new RegExp(`--${name}`))
   })

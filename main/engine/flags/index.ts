@@ -72,6 +72,14 @@ const serving: readonly EngineFlag[] = [
   file('tls-private-key-file', 'key of --tls-cert-file', (o, path) => {
     o.tlsPrivateKeyFile = path
   }),
+  flag(
+    'cert-dir',
+    'dir',
+    'where apiserver.crt and apiserver.key are, or are written; without meaning beside --tls-cert-file',
+    (o, text) => {
+      o.certDir = parseFile('cert-dir', text)
+    },
+  ),
   flag('tls-min-version', 'version', 'VersionTLS12 (default) or VersionTLS13', (o, text) => {
     const version = parseOneOf('tls-min-version', text, ['VersionTLS12', 'VersionTLS13'])
     o.tlsMinVersion = version === 'VersionTLS12' ? 'TLSv1.2' : 'TLSv1.3'
@@ -242,6 +250,25 @@ const cluster: readonly EngineFlag[] = [
   }),
 ]
 
+/** Flags that start scripts of kube-apiserver carry; here only the values that change nothing are taken. */
+const compatible: readonly EngineFlag[] = [
+  flag('allow-privileged', 'bool', 'privileged containers are always allowed: only true is accepted', (_o, text) => {
+    if (!parseBoolean('allow-privileged', text))
+      throw badValue('allow-privileged', text, 'is not supported', 'Refuse them with the PodSecurity admission plugin.')
+  }),
+  flag(
+    'advertise-address',
+    'address',
+    'clients are told the address that is listened on: only loopback is accepted',
+    (_o, text) => {
+      parseLoopback('advertise-address', text)
+    },
+  ),
+  flag('storage-media-type', 'type', 'only application/json is accepted: that is what is stored', (_o, text) => {
+    parseOneOf('storage-media-type', text, ['application/json'])
+  }),
+]
+
 export const flagSections: readonly FlagSection[] = [
   { title: 'Serving:', flags: serving },
   { title: 'Authentication:', flags: authentication },
@@ -249,6 +276,7 @@ export const flagSections: readonly FlagSection[] = [
   { title: 'Extension API servers:', flags: aggregation },
   { title: 'Audit:', flags: audit },
   { title: 'Cluster:', flags: cluster },
+  { title: 'For start scripts of kube-apiserver:', flags: compatible },
 ]
 
 export const engineFlags: readonly EngineFlag[] = flagSections.flatMap(({ flags }) => flags)
