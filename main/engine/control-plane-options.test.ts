@@ -57,9 +57,21 @@ describe('options of the control plane', () => {
   })
 
   it.each<[string, RegExp, () => Promise<Partial<EngineOptions>>]>([
-    ['a file that is not there', /--client-ca-file .* cannot be read/, () => Promise.resolve({ clientCaFile: join(folder, 'none') })],
-    ['a file with something else', /--client-ca-file .* holds no certificate/, async () => ({ clientCaFile: await file('ca', 'x') })],
-    ['half of a pair', /--tls-cert-file needs the other/, async () => ({ tlsCertFile: await file('crt', pki.server.cert) })],
+    [
+      'a file that is not there',
+      /--client-ca-file .* cannot be read/,
+      () => Promise.resolve({ clientCaFile: join(folder, 'none') }),
+    ],
+    [
+      'a file with something else',
+      /--client-ca-file .* holds no certificate/,
+      async () => ({ clientCaFile: await file('ca', 'x') }),
+    ],
+    [
+      'half of a pair',
+      /--tls-cert-file needs the other/,
+      async () => ({ tlsCertFile: await file('crt', pki.server.cert) }),
+    ],
     [
       'keys that do not belong together',
       /--tls-private-key-file .* is not the key/,
@@ -68,13 +80,23 @@ describe('options of the control plane', () => {
         tlsPrivateKeyFile: await file('key', pki.engine.key),
       }),
     ],
-    ['front proxies of nobody', /--requestheader-client-ca-file/, () => Promise.resolve({ requestHeader: { allowedNames: ['x'] } })],
-    ['a plugin nobody knows', /--enable-admission-plugins plugin "Magic" is unknown/, () => Promise.resolve({ enableAdmissionPlugins: ['Magic'] })],
+    [
+      'front proxies of nobody',
+      /--requestheader-client-ca-file/,
+      () => Promise.resolve({ requestHeader: { allowedNames: ['x'] } }),
+    ],
+    [
+      'a plugin nobody knows',
+      /--enable-admission-plugins plugin "Magic" is unknown/,
+      () => Promise.resolve({ enableAdmissionPlugins: ['Magic'] }),
+    ],
     ['half of an audit', /--audit-log-path/, () => Promise.resolve({ audit: { logPath: '-' } })],
     [
       'a policy that is none',
       /--audit-policy-file .* is no audit policy: .*rules/,
-      async () => ({ audit: { logPath: '-', policyFile: await file('policy', 'apiVersion: audit.k8s.io/v1\nkind: Policy') } }),
+      async () => ({
+        audit: { logPath: '-', policyFile: await file('policy', 'apiVersion: audit.k8s.io/v1\nkind: Policy') },
+      }),
     ],
   ])('name their flag when they are wrong: %s', async (_what, message, options) => {
     await expect(options().then(read)).rejects.toThrow(message)
