@@ -44,6 +44,7 @@ export const newVolumeBinder: ControllerFactory = (deps) => {
       volumes: volumeInformer.list(),
       volume: (volumeName) => volumeInformer.get(volumeName),
       storageClass: (className) => classInformer.get(className),
+      storageClasses: classInformer.list(),
       waitingPods: podInformer
         .byIndex(byClaim, key)
         .filter(({ spec }) => (spec?.nodeName ?? '') === '')
@@ -51,6 +52,11 @@ export const newVolumeBinder: ControllerFactory = (deps) => {
     })
     if (plan.action === 'bind') {
       await bind(claim, plan.volume)
+      return
+    }
+    if (plan.action === 'classify') {
+      const { className } = plan
+      await client.update(persistentVolumeClaims, { ...claim, spec: { ...claim.spec, storageClassName: className } })
       return
     }
     if (plan.notice !== undefined) events.event(claim, plan.notice.type, plan.notice.reason, plan.notice.message)
@@ -149,7 +155,9 @@ export const newVolumeBinder: ControllerFactory = (deps) => {
         // Free: any claim that waits may want it.
         return [...keys, ...openClaims(() => true)]
       }),
-      mapChanges(classInformer, (changed) => openClaims((claim) => classOf(claim) === changed.metadata.name)),
+      mapChanges(classInformer, (changed) =>
+        openClaims((claim) => [changed.metadata.name, ''].includes(classOf(claim))),
+      ),
       // What a claim waits for is said in its events; who waits for it changes them.
       mapChanges(podInformer, (pod, old) =>
         old === undefined ? [...podClaims(pod)].filter(isOpen).map((key) => claimKey + key) : [],

@@ -46,6 +46,7 @@ const around = (volumes: PersistentVolume[] = [], known: StorageClass[] = [], wa
   volumes,
   volume: (name: string) => volumes.find(({ metadata }) => metadata.name === name),
   storageClass: (name: string) => known.find(({ metadata }) => metadata.name === name),
+  storageClasses: known,
   waitingPods,
 })
 
@@ -82,6 +83,8 @@ describe('a claim', () => {
   it.each<[string, PersistentVolumeClaim, ReturnType<typeof around>, string, string | undefined]>([
     ['finds a volume', claim(), around([volume('v')]), 'bind', undefined],
     ['finds none and has no class', claim(), around(), 'wait', 'FailedBinding'],
+    ['gets the default class late', claim(), around([], [storageClass({ metadata: { name: 'fast', annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } } })]), 'classify', undefined],
+    ['asks for no class at all', claim({ storageClassName: '' }), around([], [storageClass({ metadata: { name: 'fast', annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } } })]), 'wait', 'FailedBinding'],
     ['has an unknown class', claim({ storageClassName: 'fast' }), around(), 'wait', 'ProvisioningFailed'],
     ['asks for one to be made', claim({ storageClassName: 'fast' }), around([], [storageClass()]), 'provision', 'ExternalProvisioning'],
     ['has a class of hand-made volumes', claim({ storageClassName: 'fast' }), around([], [storageClass({ provisioner: 'kubernetes.io/no-provisioner' })]), 'wait', 'ProvisioningFailed'],

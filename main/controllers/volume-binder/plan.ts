@@ -8,6 +8,7 @@ export const provisionedBy = 'pv.kubernetes.io/provisioned-by'
 export const selectedNode = 'volume.kubernetes.io/selected-node'
 export const storageProvisioner = 'volume.kubernetes.io/storage-provisioner'
 export const betaStorageProvisioner = 'volume.beta.kubernetes.io/storage-provisioner'
+const defaultMarks = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class']
 /** Whoever makes volumes by hand says so with this. */
 const noProvisioner = 'kubernetes.io/no-provisioner'
 
@@ -21,6 +22,8 @@ export type ClaimPlan =
   | { action: 'bind'; volume: PersistentVolume }
   /** Waits as Pending. */
   | { action: 'wait'; notice?: Notice }
+  /** It asked for no class in particular, and now there is a default one. */
+  | { action: 'classify'; className: string }
   /** Waits for this provisioner to make its volume. */
   | { action: 'provision'; provisioner: string; notice: Notice }
   | { action: 'lost'; notice: Notice }
@@ -29,6 +32,7 @@ export interface ClaimSurroundings {
   volumes: readonly PersistentVolume[]
   volume(name: string): PersistentVolume | undefined
   storageClass(name: string): StorageClass | undefined
+  storageClasses: readonly StorageClass[]
   /** Names of the pods that use the claim and have no node yet. */
   waitingPods: readonly string[]
 }
@@ -47,6 +51,8 @@ function planOpenClaim(claim: PersistentVolumeClaim, around: ClaimSurroundings):
     claim.metadata.annotations?.[selectedNode] === undefined
   const volume = findMatch(claim, around.volumes, delayed)
   if (volume !== undefined) return { action: 'bind', volume }
+  const defaultClass = className === '' && claim.spec?.storageClassName === undefined ? defaultOf(around) : undefined
+  if (defaultClass !== undefined) return { action: 'classify', className: defaultClass }
   if (delayed) return { action: 'wait', notice: waitingNotice(around.waitingPods) }
   if (className === '')
     return wait('Normal', 'FailedBinding', 'no persistent volumes available for this claim and no storage class is set')
@@ -66,6 +72,18 @@ function planOpenClaim(claim: PersistentVolumeClaim, around: ClaimSurroundings):
         'If volume creation is delayed, please verify that the provisioner is running and correctly registered.',
     },
   }
+}
+
+/** The youngest of several, as at the door. */
+function defaultOf({ storageClasses }: ClaimSurroundings): string | undefined {
+  const [first] = storageClasses
+    .filter(({ metadata }) => defaultMarks.some((mark) => metadata.annotations?.[mark] === 'true'))
+    .sort(
+      ({ metadata: a }, { metadata: b }) =>
+        (b.creationTimestamp ?? '').localeCompare(a.creationTimestamp ?? '') ||
+        (a.name ?? '').localeCompare(b.name ?? ''),
+    )
+  return first?.metadata.name
 }
 
 const wait = (type: Notice['type'], reason: string, message: string): ClaimPlan => ({

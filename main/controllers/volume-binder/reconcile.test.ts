@@ -82,6 +82,18 @@ it('binds a claim that came before its volume', async () => {
   })
 })
 
+it('gives a claim without a class the default one when that comes', async () => {
+  await cluster.client.create(persistentVolumeClaims, newClaim({ storageClassName: undefined }))
+  await eventually(async () => {
+    expect((await claim()).metadata.finalizers).toContain('kubernetes.io/pvc-protection')
+  })
+  const annotations = { 'storageclass.kubernetes.io/is-default-class': 'true' }
+  await cluster.client.create(storageClasses, { ...local, metadata: { name: 'local', annotations } })
+  await eventually(async () => {
+    expect((await claim()).spec?.storageClassName).toBe('local')
+  })
+})
+
 it('makes a volume where the first pod runs, protects it while it is used, and removes it with its claim', async () => {
   await cluster.client.create(storageClasses, local)
   await cluster.client.create(persistentVolumeClaims, newClaim({ storageClassName: 'local' }))

@@ -11,6 +11,8 @@ import { storageClassWarnings } from './storage-class-annotation.ts'
 import { checkClaimSpec, claimSpecWarnings } from './pod-spec/claim-spec.ts'
 import { shortAccessModes } from './access-modes.ts'
 
+const betaClass = 'volume.beta.kubernetes.io/storage-class'
+
 export const persistentVolumeClaim = defineKind('v1/persistentvolumeclaims', {
   returnsDeletedObject: true,
   shortNames: ['pvc'],
@@ -63,8 +65,7 @@ export const persistentVolumeClaim = defineKind('v1/persistentvolumeclaims', {
     {
       name: 'StorageClass',
       type: 'string',
-      cell: ({ metadata, spec }) =>
-        metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] ?? spec?.storageClassName ?? '',
+      cell: ({ metadata, spec }) => metadata.annotations?.[betaClass] ?? spec?.storageClassName ?? '',
     },
     { name: 'VolumeAttributesClass', type: 'string', cell: ({ spec }) => spec?.volumeAttributesClassName ?? '<unset>' },
     ageColumn,
@@ -78,6 +79,9 @@ function validateUpdate({ spec, status }: PersistentVolumeClaim, old: Persistent
   const before = old.spec ?? {}
   const rest: PersistentVolumeClaimSpec = { ...spec }
   if (!before.volumeName) rest.volumeName = before.volumeName
+  // A claim that asked for no class in particular gets the default one when there is one.
+  if (before.storageClassName === undefined && old.metadata.annotations?.[betaClass] === undefined)
+    delete rest.storageClassName
   if (old.status?.phase === 'Bound') {
     rest.resources = { ...rest.resources, requests: before.resources?.requests }
     rest.volumeAttributesClassName = before.volumeAttributesClassName
