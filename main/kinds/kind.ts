@@ -143,6 +143,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   readonly returnsDeletedObject?: boolean
   /** What deletion does to dependents when the client does not say. Default "background" (upstream: "orphan" only for legacy). */
   readonly defaultPropagation?: 'Background' | 'Orphan'
+  /** Warning of a deletion that does not say what becomes of dependents. */
+  readonly deletionWarning?: string
   /** Deletion waits for these finalizers, which creation adds (Namespace: spec.finalizers are handled by its own hook). */
   beginDelete?(object: T, context: WriteContext): void
   /** A finished deletion must wait although no metadata.finalizers remain (Namespace: spec.finalizers). */

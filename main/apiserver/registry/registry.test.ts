@@ -169,7 +169,10 @@ describe('lists', () => {
     const one = await server.call<KubeList>(`${maps}?fieldSelector=metadata.name%3Dp1`)
     expect(names(one.body)).toEqual(['p1'])
     const unknown = await server.call<Failure>(`${maps}?fieldSelector=spec.x%3D1`)
-    expect(unknown.body).toMatchObject({ code: 400, message: 'field label not supported: spec.x' })
+    expect(unknown.body).toMatchObject({
+      code: 400,
+      message: '"spec.x" is not a known field selector: only "metadata.name", "metadata.namespace"',
+    })
   })
 
   it('answers an exact old revision, a future one and broken tokens as documented', async () => {

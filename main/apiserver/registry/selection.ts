@@ -7,6 +7,7 @@ import {
   type FieldSelector,
 } from '../../../common/machinery/fields.ts'
 import { matchesLabels, parseLabelSelector } from '../../../common/machinery/labels.ts'
+import { badRequest } from '../../../common/machinery/status.ts'
 import type { KubeObject } from '../../../common/machinery/meta.ts'
 import type { ServedResource } from './served-resource.ts'
 
@@ -30,7 +31,7 @@ export function compileSelection(
   const labels = labelSelector === '' ? [] : parseLabelSelector(labelSelector)
   const fields = fieldSelector === '' ? [] : parseFieldSelector(fieldSelector)
   if (labels.length === 0 && fields.length === 0) return { selection: undefined, onlyName: undefined }
-  if (fields.length > 0) requireSelectableFields(fields, supportedFields(resource))
+  if (fields.length > 0) requireSupported(resource, fields)
   return {
     selection: {
       matches: (object) => matchesLabels(labels, object.metadata.labels) && fieldsMatch(resource, fields, object),
@@ -48,6 +49,19 @@ export function nameInFieldSelector(fieldSelector: string | null): string | unde
     // The list itself will say what is wrong with it.
     return undefined
   }
+}
+
+/** Kinds without fields of their own say which ones all kinds have. */
+function requireSupported(resource: ServedResource, fields: FieldSelector): void {
+  if (resource.kind.selectableFields !== undefined) {
+    requireSelectableFields(fields, supportedFields(resource))
+    return
+  }
+  const unknown = fields.find(({ field }) => field !== 'metadata.name' && field !== 'metadata.namespace')
+  if (unknown === undefined) return
+  throw badRequest(
+    `${JSON.stringify(unknown.field)} is not a known field selector: only "metadata.name", "metadata.namespace"`,
+  )
 }
 
 function supportedFields(resource: ServedResource): string[] {

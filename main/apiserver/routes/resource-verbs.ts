@@ -86,6 +86,8 @@ async function update(call: ApiCall): Promise<CallResult> {
 async function remove(call: ApiCall): Promise<CallResult> {
   const { registry, resource, info } = call
   const { deletion, dryRun } = await deletionOf(call)
+  const { deletionWarning } = resource.kind
+  if (deletionWarning !== undefined && deletion.propagationPolicy === undefined) call.warn(deletionWarning)
   const target = { namespace: info.namespace, name: info.name }
   const { object, gone } = await deleteObject(registry, resource, target, deletion, writeRequestOf(call, dryRun))
   if (gone && resource.kind.returnsDeletedObject !== true) {

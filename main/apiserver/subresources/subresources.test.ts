@@ -267,3 +267,21 @@ describe('updates that must name a revision', () => {
     })
   })
 })
+
+describe('deletion of a Job', () => {
+  const path = '/apis/batch/v1/namespaces/default/jobs'
+  const create = (): Promise<unknown> => {
+    const template = { spec: { containers: [{ name: 'm', image: 'x' }], restartPolicy: 'Never' } }
+    return server.call(path, { body: { apiVersion: 'batch/v1', kind: 'Job', metadata: { name }, spec: { template } } })
+  }
+
+  it('warns that pods stay, unless the client says what it wants', async () => {
+    await create()
+    const silent = await server.call(`${path}/${name}?propagationPolicy=Background`, { method: 'DELETE' })
+    expect([silent.status, silent.headers.warning]).toEqual([200, undefined])
+    await create()
+    const { headers, body } = await server.call<KubeObject>(`${path}/${name}`, { method: 'DELETE' })
+    expect(headers.warning).toContain('child pods are preserved by default when jobs are deleted')
+    expect(body.metadata.finalizers).toContain('orphan')
+  })
+})

@@ -18,6 +18,7 @@ import { defineKind } from '../kind.ts'
 import { dropStatus, mainDoor, statusDoor } from '../strategy.ts'
 import { checkLabelSelector } from '../validation/label-selector.ts'
 import { checkName, isDnsLabel, isPathSegment } from '../validation/names.ts'
+import { checkQuantity } from '../validation/quantity.ts'
 import { checkNonNegative } from '../validation/values.ts'
 import { autoscalerColumns } from './columns.ts'
 
@@ -194,12 +195,13 @@ const maxWindowSeconds = 3600
 const maxPeriodSeconds = 1800
 
 function checkRules(errors: FieldError[], path: string, rules: HPAScalingRules): void {
-  const { stabilizationWindowSeconds: window, selectPolicy, policies = [] } = rules
+  const { stabilizationWindowSeconds: window, selectPolicy, policies = [], tolerance } = rules
   const at = `${path}.stabilizationWindowSeconds`
   if (window !== undefined && window < 0) errors.push(invalidValue(at, window, 'must be greater than or equal to zero'))
   if (window !== undefined && window > maxWindowSeconds) {
     errors.push(invalidValue(at, window, `must be less than or equal to ${String(maxWindowSeconds)}`))
   }
+  if (tolerance !== undefined) checkQuantity(errors, `${path}.tolerance`, tolerance)
   const choices = ['Disabled', 'Max', 'Min']
   if (selectPolicy !== undefined && !choices.includes(selectPolicy))
     errors.push(notSupported(`${path}.selectPolicy`, selectPolicy, choices))

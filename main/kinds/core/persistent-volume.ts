@@ -13,6 +13,7 @@ import { describeChange } from '../describe-change.ts'
 import { semanticEqual } from '../equality.ts'
 import { defineKind } from '../kind.ts'
 import { mainDoor, statusDoor } from '../strategy.ts'
+import { checkDriverName } from '../storage/driver-name.ts'
 import { checkName, isDnsSubdomain } from '../validation/names.ts'
 import { checkImmutable } from '../validation/values.ts'
 import { shortAccessModes } from './access-modes.ts'
@@ -169,6 +170,13 @@ function checkSpec(spec: PersistentVolumeSpec): FieldError[] {
   return errors
 }
 
+const csiSecrets = [
+  'controllerPublishSecretRef',
+  'controllerExpandSecretRef',
+  'nodePublishSecretRef',
+  'nodeExpandSecretRef',
+] as const
+
 function checkSource(
   errors: FieldError[],
   { hostPath, local, nfs, csi, nodeAffinity, persistentVolumeReclaimPolicy }: PersistentVolumeSpec,
@@ -194,7 +202,13 @@ function checkSource(
       errors.push(invalidValue('spec.nfs.path', nfs.path, 'must be an absolute path'))
   }
   if (csi !== undefined) {
-    if (!csi.driver) errors.push(required('spec.csi.driver'))
+    checkDriverName(errors, 'spec.csi.driver', csi.driver ?? '')
     if (!csi.volumeHandle) errors.push(required('spec.csi.volumeHandle'))
+    for (const field of csiSecrets) {
+      const secret = csi[field]
+      if (secret === undefined) continue
+      if (!secret.name) errors.push(required(`spec.csi.${field}.name`))
+      if (!secret.namespace) errors.push(required(`spec.csi.${field}.namespace`))
+    }
   }
 }

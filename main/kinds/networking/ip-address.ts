@@ -34,7 +34,6 @@ export const ipAddress = defineKind('networking.k8s.io/v1/ipaddresses', {
       return errors
     },
   },
-  selectableFields: () => ({}),
   columns: [
     nameColumn,
     {

@@ -2,6 +2,7 @@
 import type { StorageV1TokenRequest } from '../../../common/api/generated/types.ts'
 import { duplicate, invalidValue, required, type FieldError } from '../../../common/machinery/field-error.ts'
 import { ageColumn, nameColumn } from '../columns.ts'
+import { semanticEqual } from '../equality.ts'
 import { defineKind } from '../kind.ts'
 import { checkImmutable, checkOptionalOneOf, unsupported } from '../validation/values.ts'
 
@@ -42,6 +43,11 @@ export const csiDriver = defineKind('storage.k8s.io/v1/csidrivers', {
     return errors
   },
   update: {
+    prepare: (object, old) => {
+      const followed = ({ spec }: typeof object): unknown => [spec?.tokenRequests, spec?.requiresRepublish]
+      if (!semanticEqual(followed(object), followed(old)))
+        object.metadata.generation = (old.metadata.generation ?? 0) + 1
+    },
     validate: ({ spec = {} }, { spec: old = {} }) => {
       const errors: FieldError[] = []
       checkImmutable(errors, 'spec.attachedRequired', spec.attachRequired, old.attachRequired)

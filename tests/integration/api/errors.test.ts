@@ -421,7 +421,7 @@ const cases: Case[] = [
     {},
     400,
     'BadRequest',
-    'field label not supported: a',
+    '"a" is not a known field selector: only "metadata.name", "metadata.namespace"',
   ],
   [
     'broken label selector',

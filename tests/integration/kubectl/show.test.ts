@@ -49,7 +49,11 @@ kubectlScenarios([
       { run: 'get cm -l tier=front -o name', out: 'configmap/one' },
       { run: 'get cm -l tier=none', err: 'No resources found in $NS namespace.' },
       { run: 'get cm --field-selector=metadata.name=two -o name', out: 'configmap/two' },
-      { run: 'get cm --field-selector=data.a=1', code: 1, err: /field label not supported: data\.a\n$/ },
+      {
+        run: 'get cm --field-selector=data.a=1',
+        code: 1,
+        err: /"data\.a" is not a known field selector: only "metadata\.name", "metadata\.namespace"\n$/,
+      },
       { run: 'get cm --chunk-size=1 -o name', out: /configmap\/one\nconfigmap\/two\n/ },
       { run: 'get cm none', code: 1, err: 'Error from server (NotFound): configmaps "none" not found' },
       { run: 'get cm none --ignore-not-found', out: '' },

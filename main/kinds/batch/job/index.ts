@@ -17,6 +17,8 @@ export const job = defineKind('batch/v1/jobs', {
   categories: ['all'],
   // As ever in batch/v1: clients that do not say keep the pods; kubectl says Background.
   defaultPropagation: 'Orphan',
+  deletionWarning:
+    'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning',
   prepareForCreate: (object) => {
     dropStatus(object)
     generateSelector(object)

@@ -10,6 +10,7 @@ import {
 import { ageColumn, nameColumn } from '../../columns.ts'
 import { semanticEqual } from '../../equality.ts'
 import { defineKind } from '../../kind.ts'
+import { problemOfPair } from './key-pair.ts'
 import { checkConfigKey } from '../../validation/names.ts'
 import { checkImmutable } from '../../validation/values.ts'
 import { decodedLength, maxDataBytes } from '../data-size.ts'
@@ -30,6 +31,10 @@ export const secret = defineKind('v1/secrets', {
       object.type ||= old.type
     },
     validate: validateUpdate,
+  },
+  warnings: (object) => {
+    const problem = object.type === 'kubernetes.io/tls' ? problemOfPair(object.data) : undefined
+    return problem === undefined ? [] : [problem]
   },
   selectableFields: ({ type }) => ({ type: type ?? '' }),
   columns: [
