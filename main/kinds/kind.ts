@@ -57,6 +57,14 @@ export interface Column<T extends KubeObject = KubeObject> {
   cell(object: T, now: Date): string | number | boolean | null
 }
 
+/** meta.k8s.io/v1 TableRowCondition. */
+export interface RowCondition {
+  readonly type: 'Completed'
+  readonly status: 'True'
+  readonly reason: string
+  readonly message: string
+}
+
 /** How a write through the main resource or a subresource treats old and new. All functions may mutate `object` only. */
 export interface UpdateStrategy<T extends KubeObject> {
   /** Copies from `old` what this door must not change (status on the main door; everything but status on the status door). */
@@ -137,6 +145,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   /** Fields usable in fieldSelector besides metadata.name and metadata.namespace: exact path to value ("spec.nodeName": "n1"; absent = ""). */
   selectableFields?(object: T): Record<string, string>
   readonly columns?: readonly Column<T>[]
+  /** What the row of a Table says about the object besides its cells ("Completed" of pods). */
+  rowConditions?(object: T): readonly RowCondition[]
   /** Before deletion: grace period in seconds for a delete that asked for `requested` (undefined = default). 0 = delete at once. Absent: 0. */
   gracePeriodSeconds?(object: T, requested: number | undefined): number
   /** A finished DELETE answers with the object that went, not with a Status (upstream's choice per kind). Default false. */

@@ -1,7 +1,7 @@
 // Lists and objects in the shapes kubectl asks for: Table v1 and PartialObjectMetadata.
 import type { KubeObject } from '../../../common/machinery/meta.ts'
 import { formatAge } from '../../../common/machinery/duration.ts'
-import type { Column } from '../../kinds/kind.ts'
+import type { Column, RowCondition } from '../../kinds/kind.ts'
 import type { ServedResource } from './served-resource.ts'
 import type { StoredObject } from './stored-object.ts'
 
@@ -36,6 +36,7 @@ export interface TableOptions {
   /** Watch events after the first carry rows only. */
   readonly withColumns: boolean
   readonly listMetadata: object
+  readonly rowConditions?: (object: KubeObject) => readonly RowCondition[]
 }
 
 /** JSON text of a Table. */
@@ -53,7 +54,9 @@ export function renderTable(
         : options.includeObject === 'Object'
           ? `,"object":${stored.text}`
           : `,"object":${JSON.stringify(partialMetadata(object, options.version))}`
-    return `{"cells":${cells}${attached}}`
+    const conditions = options.rowConditions?.(object) ?? []
+    const marked = conditions.length === 0 ? '' : `,"conditions":${JSON.stringify(conditions)}`
+    return `{"cells":${cells}${marked}${attached}}`
   })
   const definitions = options.withColumns
     ? JSON.stringify(

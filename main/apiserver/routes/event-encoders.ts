@@ -54,6 +54,7 @@ function tableEvents({ accepted, resource, query }: RenderOptions): EventEncoder
     ...jsonEvents,
     event(type, object) {
       const text = renderTable(columnsOf(resource), [object], {
+        rowConditions: (row) => resource.kind.rowConditions?.(row) ?? [],
         version: accepted.shapeVersion,
         includeObject,
         now: new Date(),

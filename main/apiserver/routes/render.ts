@@ -48,6 +48,7 @@ export async function renderResult(to: Responder, result: CallResult, options: R
         to,
         200,
         renderTable(columnsOf(resource), list.items, {
+          rowConditions: (row) => resource.kind.rowConditions?.(row) ?? [],
           version: accepted.shapeVersion,
           includeObject: includeObjectOf(options.query),
           now: options.now,
@@ -127,6 +128,7 @@ function renderStored(object: StoredObject, { accepted, resource, query, now }: 
   switch (accepted.shape) {
     case 'Table':
       return renderTable(columnsOf(resource), [object], {
+        rowConditions: (row) => resource.kind.rowConditions?.(row) ?? [],
         version: accepted.shapeVersion,
         includeObject: includeObjectOf(query),
         now,

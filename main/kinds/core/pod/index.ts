@@ -1,7 +1,7 @@
 // Pod: containers that share a network and live and die together on one node.
 import type { Pod } from '../../../../common/api/generated/types.ts'
 import { forbiddenField, invalidValue, type FieldError } from '../../../../common/machinery/field-error.ts'
-import { defineKind } from '../../kind.ts'
+import { defineKind, type RowCondition } from '../../kind.ts'
 import { dropUndefined, mainDoor, restore, statusDoor } from '../../strategy.ts'
 import { semanticEqual } from '../../equality.ts'
 import { checkPodAnnotations, checkPodSpec } from '../pod-spec/validation.ts'
@@ -12,6 +12,14 @@ import { qosClass } from './qos.ts'
 import { checkResize, keepAllButResources } from './resize.ts'
 import { checkPodStatusUpdate } from './status-update.ts'
 import { checkPodUpdate } from './update.ts'
+
+const completed = (reason: string, message: string): readonly RowCondition[] => [
+  { type: 'Completed', status: 'True', reason, message },
+]
+const ended: Readonly<Record<string, readonly RowCondition[]>> = {
+  Succeeded: completed('Succeeded', 'The pod has completed successfully.'),
+  Failed: completed('Failed', 'The pod failed.'),
+}
 
 export const pod = defineKind('v1/pods', {
   returnsDeletedObject: true,
@@ -78,6 +86,7 @@ export const pod = defineKind('v1/pods', {
     'status.nominatedNodeName': status?.nominatedNodeName ?? '',
   }),
   columns: podColumns,
+  rowConditions: ({ status }) => ended[status?.phase ?? ''] ?? [],
   gracePeriodSeconds: ({ spec, status }, requested) => {
     // Nothing runs (yet, or any more): no kubelet will confirm, so it goes at once.
     if (!spec?.nodeName || status?.phase === 'Succeeded' || status?.phase === 'Failed') return 0

@@ -387,3 +387,17 @@ describe('grace period of a pod', () => {
     expect(grace(newPod({ nodeName: 'n' }), -5)).toBe(1)
   })
 })
+
+describe('the row of a pod in a Table', () => {
+  it.each([
+    [
+      'Succeeded',
+      [{ type: 'Completed', status: 'True', reason: 'Succeeded', message: 'The pod has completed successfully.' }],
+    ],
+    ['Failed', [{ type: 'Completed', status: 'True', reason: 'Failed', message: 'The pod failed.' }]],
+    ['Running', []],
+  ])('says when it is %s', (phase, conditions) => {
+    const { object } = createObject(pod, { spec: simpleSpec() })
+    expect(pod.rowConditions?.({ ...object, status: { phase } })).toEqual(conditions)
+  })
+})
