@@ -105,8 +105,8 @@ class CountedObjects {
     const changed = (object: KubeObject): void => {
       for (const key of this.#quotasOf(object.metadata.namespace ?? '')) this.#enqueue(key, settleMs)
     }
+    // What is added was charged for at the door, perhaps before the cache has it: counting then would give it back.
     const unsubscribe = informer.subscribe({
-      onAdd: changed,
       onUpdate: (object, old) => {
         if (usage(object) !== usage(old)) changed(object)
       },
