@@ -1,7 +1,7 @@
 // What the flags of the engine mean to the API server: files are read here, and what is wrong with one is said with its flag's name.
 import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parse as parseYaml } from 'yaml'
 import type { Logger } from '../../common/machinery/logger.ts'
@@ -18,6 +18,7 @@ import { policyProblems, type Policy } from '../apiserver/audit/policy.ts'
 import { frontProxyCommonName, type LabPki } from '../pki/pki-files.ts'
 import type { ClusterNetwork } from './cluster-network.ts'
 import { CodedError } from './coded-error.ts'
+import { badFile, messageOf, readFlagFile } from './flag-files.ts'
 import type { EngineOptions } from './options.ts'
 import { readTokenFile } from './token-file.ts'
 
@@ -113,19 +114,6 @@ function admissionSelection({
     throw new CodedError('BadArgument', `--${error.message}`, `The plugins are: ${known}.`, { cause: error })
   }
 }
-
-async function readFlagFile(flag: string, file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8')
-  } catch (error) {
-    throw badFile(flag, file, `cannot be read: ${messageOf(error)}`, 'Check the path and its permissions.', error)
-  }
-}
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
-
-const badFile = (flag: string, file: string, why: string, hint: string, cause?: unknown): CodedError =>
-  new CodedError('BadFile', `--${flag} ${file} ${why}`, hint, { cause })
 
 /** Throws unless `text` holds what `parse` can read. */
 function requirePem(flag: string, file: string, text: string, what: string, parse: (text: string) => unknown): string {

@@ -15,7 +15,6 @@ import { builtinKinds } from '../kinds/index.ts'
 import { openPki } from '../pki/pki-files.ts'
 import { startScheduler } from '../scheduler/index.ts'
 import { startCompactor } from '../store/compactor.ts'
-import { openSqliteStore } from '../store/sqlite/index.ts'
 import { newApiServiceReconciler } from './api-service.ts'
 import { writeFileAtomic } from './atomic-file.ts'
 import { clusterSigner } from './cluster-signer.ts'
@@ -31,12 +30,12 @@ import { hostShells } from './host-shell/host-shells.ts'
 import { kubeconfig } from './kubeconfig.ts'
 import { startLab, type RunningLab } from './lab.ts'
 import { listen } from './listen.ts'
+import { openEngineStore } from './open-store.ts'
 import type { EngineOptions } from './options.ts'
 import { homePaths } from './paths.ts'
 import { programFiles } from './program-files.ts'
 import { savedSessions } from './saved-sessions.ts'
 import { shutdownSubresource, type StopOptions } from './shutdown.ts'
-import { openStoreOrExplain } from './store-errors.ts'
 import { admin, controllerManager, labController, nodeUser, scheduler } from './users.ts'
 import { orreryVersion } from './version.ts'
 import { windowHandler } from './window/files.ts'
@@ -62,25 +61,10 @@ export async function startEngine(
   const unlock = await lockHome(paths.home, paths.lock)
   try {
     await mkdir(dirname(paths.store), { recursive: true, mode: 0o700 })
-    let storeIsOpen = false
     const [pki, store] = await Promise.all([
       openPki(paths, network.apiServiceAddress),
-      openStoreOrExplain(paths.store, () =>
-        openSqliteStore({
-          file: paths.store,
-          logger: logger.child({ part: 'store' }),
-          // Nothing can be acknowledged any more: end, so that the next start opens the database afresh.
-          onFailure: (error) => {
-            // One that cannot even be opened is explained by the error of opening it.
-            if (!storeIsOpen) return
-            logger.error('the store failed', { error })
-            process.exit(74)
-          },
-          ...(programFiles.storeWorker ? { workerUrl: programFiles.storeWorker } : {}),
-        }),
-      ),
+      openEngineStore(options, paths.store, logger.child({ part: 'store' })),
     ])
-    storeIsOpen = true
     const controlPlane = await readControlPlaneOptions(options, {
       pki,
       network,

@@ -56,6 +56,15 @@ export interface EngineOptions {
     maxSizeMiB?: number
   }
 
+  /** Where objects are kept; absent: SQLite in the home. */
+  etcd?: {
+    servers?: string[]
+    prefix?: string
+    caFile?: string
+    certFile?: string
+    keyFile?: string
+  }
+
   /** The cluster. */
   serviceCIDR?: string
   nodePortRange?: { from: number; to: number }

@@ -56,6 +56,7 @@ describe('flags of the engine', () => {
     ['tls-cipher-suites', 'ROT13'],
     ['max-requests-inflight', 'many'],
     ['audit-policy-file', ''],
+    ['etcd-servers', '127.0.0.1:2379'],
     ['allow-privileged', 'false'],
     ['advertise-address', '192.0.2.1'],
     ['storage-media-type', 'application/vnd.kubernetes.protobuf'],

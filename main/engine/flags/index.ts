@@ -206,6 +206,27 @@ const audit: readonly EngineFlag[] = [
   }),
 ]
 
+const storage: readonly EngineFlag[] = [
+  list('etcd-servers', 'urls', 'keep objects in this etcd cluster (default: SQLite in the data folder)', (o, items) => {
+    for (const url of items)
+      if (!/^https?:\/\/[^/]+\/?$/.test(url))
+        throw badValue('etcd-servers', url, 'is not a URL of etcd', 'Write, for example, http://127.0.0.1:2379.')
+    o.etcd = { ...o.etcd, servers: [...(o.etcd?.servers ?? []), ...items] }
+  }),
+  flag('etcd-prefix', 'prefix', 'put before every key in etcd', (o, prefix) => {
+    o.etcd = { ...o.etcd, prefix }
+  }),
+  file('etcd-cafile', 'authority of the servers of etcd', (o, caFile) => {
+    o.etcd = { ...o.etcd, caFile }
+  }),
+  file('etcd-certfile', 'certificate by which etcd knows this client', (o, certFile) => {
+    o.etcd = { ...o.etcd, certFile }
+  }),
+  file('etcd-keyfile', 'key of --etcd-certfile', (o, keyFile) => {
+    o.etcd = { ...o.etcd, keyFile }
+  }),
+]
+
 const cluster: readonly EngineFlag[] = [
   flag('service-cluster-ip-range', 'cidr', 'range for Services (default: 10.96.0.0/16)', (o, text) => {
     try {
@@ -275,6 +296,7 @@ export const flagSections: readonly FlagSection[] = [
   { title: 'Authorization and admission:', flags: authorization },
   { title: 'Extension API servers:', flags: aggregation },
   { title: 'Audit:', flags: audit },
+  { title: 'Storage:', flags: storage },
   { title: 'Cluster:', flags: cluster },
   { title: 'For start scripts of kube-apiserver:', flags: compatible },
 ]
