@@ -15,12 +15,13 @@ import { nameInFieldSelector } from './registry/selection.ts'
 import { toStatusError } from './registry/store-errors.ts'
 import type { ServedResource } from './registry/served-resource.ts'
 import { protobufEncoder } from './protobuf/encoder.ts'
-import { type ApiCall, resultObject } from './routes/api-call.ts'
+import { type ApiCall, type CallResult, resultObject } from './routes/api-call.ts'
 import { mergePatchType } from './routes/patch-types.ts'
 import { booleanParameter, watchRequestOf } from './routes/list-parameters.ts'
 import { eventEncoder } from './routes/event-encoders.ts'
 import { renderResult, shapesFor } from './routes/render.ts'
 import { performVerb } from './routes/resource-verbs.ts'
+import { convertResult } from './crd/conversion/convert-result.ts'
 import type { ServerParts } from './server-parts.ts'
 import { serveHttpWatch } from './watch/http-watch.ts'
 
@@ -210,6 +211,13 @@ export class RequestHandler {
       warn: (text) => {
         if (!to.warnings.includes(text) && to.warnings.length < 100) to.warnings.push(text)
       },
+      ...(record === undefined
+        ? {}
+        : {
+            audit: (key: string, value: string) => {
+              record.annotate(key, value)
+            },
+          }),
     }
     const options = { resource, accepted, query, now: new Date(registry.clock.now()) }
     if (watching) {
@@ -261,10 +269,13 @@ export class RequestHandler {
   }
 }
 
-export async function performCall(
-  call: ApiCall,
-  subresources: ServerParts['subresources'],
-): ReturnType<typeof performVerb> {
+export function performCall(call: ApiCall, subresources: ServerParts['subresources']): Promise<CallResult> {
+  const conversion = call.resource.custom?.conversion
+  const performed = perform(call, subresources)
+  return conversion === undefined ? performed : performed.then((result) => convertResult(result, conversion))
+}
+
+async function perform(call: ApiCall, subresources: ServerParts['subresources']): Promise<CallResult> {
   const { info, resource } = call
   if (info.subresource === '') {
     const virtual = subresources.virtual(resource)

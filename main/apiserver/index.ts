@@ -138,7 +138,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     (req, res) => void handler.handle(req, res, undefined),
     (req, socket, head) => void serveUpgrade(handler, parts, { req, socket, head }, undefined),
   )
-  const customResources = new CustomResources(registry)
+  const customResources = new CustomResources(registry, webhooks)
   const ready = ensureBootstrapPolicy(registry)
     .then(() => extensions.start(new InProcessTransport(parts, apiServerUser)))
     .then(() => {

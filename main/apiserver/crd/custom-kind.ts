@@ -9,6 +9,9 @@ import { compareVersions } from '../discovery/version-order.ts'
 import { kubernetesFacts } from '../registry/decode.ts'
 import { type ServedResource, serveKind } from '../registry/served-resource.ts'
 import { deepCopy } from '../registry/stored-object.ts'
+import type { WebhookClient } from '../webhooks/client.ts'
+import { conversionWebhookOf } from './conversion/conversion-webhook.ts'
+import { newServedConversion } from './conversion/served-conversion.ts'
 import { fieldDefinitionsOf } from './field-definitions.ts'
 import { compileJsonPath } from './json-path.ts'
 import { applyRules } from './rules/apply-rules.ts'
@@ -17,29 +20,37 @@ import type { StructuralHooks } from './structural-hooks.ts'
 import { prune, type Schema, setDefaults, validate } from './structural-schema.ts'
 
 /** All versions that the definition says are served. */
-export const servedVersions = (definition: CustomResourceDefinition): ServedResource[] =>
+export const servedVersions = (definition: CustomResourceDefinition, webhooks: WebhookClient): ServedResource[] =>
   (definition.spec.versions ?? [])
     .filter((version) => version.served)
-    .map((version) => resourceOfVersion(definition, version))
+    .map((version) => resourceOfVersion(definition, version, webhooks))
 
 /** The version objects are stored in, served or not: by it they can be found when the definition goes. */
-export function storageVersion(definition: CustomResourceDefinition): ServedResource | undefined {
+export function storageVersion(
+  definition: CustomResourceDefinition,
+  webhooks: WebhookClient,
+): ServedResource | undefined {
   const version = (definition.spec.versions ?? []).find(({ storage }) => storage)
-  return version === undefined ? undefined : resourceOfVersion(definition, version)
+  return version === undefined ? undefined : resourceOfVersion(definition, version, webhooks)
 }
 
 function resourceOfVersion(
   definition: CustomResourceDefinition,
   version: CustomResourceDefinitionVersion,
+  webhooks: WebhookClient,
 ): ServedResource {
   const { group, versions = [] } = definition.spec
   const storage = versions.find((candidate) => candidate.storage)?.name ?? versions[0]?.name ?? ''
   const kind = customKind(definition, version)
+  const stored = `${group}/${storage}`
+  const webhook = conversionWebhookOf(definition, webhooks)
+  const conversion =
+    webhook === undefined ? undefined : newServedConversion(webhook, { served: `${group}/${version.name}`, stored })
   const terminating = definition.metadata?.deletionTimestamp !== undefined
   return serveKind(kind, {
     tracksGeneration: true,
-    storedApiVersion: `${group}/${storage}`,
-    custom: { ...hooksOf(kind, version), terminating },
+    storedApiVersion: stored,
+    custom: { ...hooksOf(kind, version), terminating, ...(conversion === undefined ? {} : { conversion }) },
   })
 }
 
@@ -105,7 +116,10 @@ function customKind(definition: CustomResourceDefinition, version: CustomResourc
 const schemaOfVersion = (version: CustomResourceDefinitionVersion): Schema =>
   (version.schema?.openAPIV3Schema ?? { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }) as Schema
 
-function hooksOf(kind: KindDefinition, version: CustomResourceDefinitionVersion): Omit<StructuralHooks, 'terminating'> {
+function hooksOf(
+  kind: KindDefinition,
+  version: CustomResourceDefinitionVersion,
+): Omit<StructuralHooks, 'terminating' | 'conversion'> {
   const schema = schemaOfVersion(version)
   const rules = compileRules(schema, true)
   const { root = '', definitions = {} } = typeof kind.schema === 'string' ? {} : kind.schema

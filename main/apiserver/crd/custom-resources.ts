@@ -13,6 +13,7 @@ import { lookupAll, type Registry, type WriteRequest } from '../registry/context
 import { deleteCollection } from '../registry/delete.ts'
 import type { ServedResource } from '../registry/served-resource.ts'
 import { updateObject } from '../registry/update.ts'
+import type { WebhookClient } from '../webhooks/client.ts'
 import { servedVersions, storageVersion } from './custom-kind.ts'
 import { nameConflict } from './names.ts'
 
@@ -28,6 +29,7 @@ type Definition = KubeObject & CustomResourceDefinition
 
 export class CustomResources {
   readonly #registry: Registry
+  readonly #webhooks: WebhookClient
   readonly #served = new Map<string, { state: string; resources: readonly ServedResource[] }>()
   #watch: Watch | undefined
   #scheduled = false
@@ -36,8 +38,9 @@ export class CustomResources {
   #closed = false
   #cancelRetry: (() => void) | undefined
 
-  constructor(registry: Registry) {
+  constructor(registry: Registry, webhooks: WebhookClient) {
     this.#registry = registry
+    this.#webhooks = webhooks
     const resource = registry.resources.find(group, 'v1', plural)
     if (resource === undefined) return
     this.#serve(this.#definitions())
@@ -77,7 +80,7 @@ export class CustomResources {
       // Status changes of a definition alter nothing about what is served.
       const state = `${uid}/${String(generation)}`
       if (this.#served.get(name)?.state === state) continue
-      this.#served.set(name, { state, resources: servedVersions(definition) })
+      this.#served.set(name, { state, resources: servedVersions(definition, this.#webhooks) })
       changed = true
     }
     for (const name of this.#served.keys()) {
@@ -144,7 +147,7 @@ export class CustomResources {
 
   async #empty(definition: Definition): Promise<void> {
     if (!(definition.metadata.finalizers ?? []).includes(cleanupFinalizer)) return
-    const resource = isEstablished(definition) ? storageVersion(definition) : undefined
+    const resource = isEstablished(definition) ? storageVersion(definition, this.#webhooks) : undefined
     await this.#tellTerminating(definition)
     if (resource !== undefined) {
       const { entries } = this.#registry.store.range({ prefix: resource.prefix })

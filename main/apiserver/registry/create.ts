@@ -138,7 +138,8 @@ async function createOnce(
     trackFields(resource, object, undefined, { request, subresource: '', now: context.now })
 
   const key = keyOf(resource, namespace, name)
-  const value = encodeForStore(toStoredForm(resource, object))
+  const stored = toStoredForm(resource, object)
+  const value = encodeForStore(stored instanceof Promise ? await stored : stored)
   if (request.dryRun) return registry.store.get(key) === undefined ? unsaved(resource, key, value, 0) : undefined
   const companions = companionWrites(registry, resource, { object, old: undefined }, context)
   const result = await translateStoreErrors(() =>
@@ -151,7 +152,9 @@ async function createOnce(
   return result.succeeded ? saved(registry, resource, key, value, result.revision, result.revision) : undefined
 }
 
-export function toStoredForm(resource: ServedResource, object: KubeObject): KubeObject {
+/** A promise where a webhook converts between versions. */
+export function toStoredForm(resource: ServedResource, object: KubeObject): KubeObject | Promise<KubeObject> {
+  if (resource.custom?.conversion !== undefined) return resource.custom.conversion.toStorage(object)
   if (resource.kind.storedAs !== undefined) return resource.kind.storedAs.toStored(object)
   object.apiVersion = resource.storedApiVersion
   return object

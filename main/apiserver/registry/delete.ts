@@ -90,7 +90,7 @@ async function deleteOnce(
       ? { object: resource.codec.gone(entry, result.revision), gone: true }
       : { newest: result.current[0] }
   }
-  const value = encodeForStore(toStoredForm(resource, object))
+  const value = encodeForStore(markedForm(resource, object, entry))
   if (request.dryRun) return { object: unsaved(resource, key, value, current.revision), gone: false }
   const result = await translateStoreErrors(() => registry.store.txn(compare, [{ put: key, value }]))
   if (!result.succeeded) return { newest: result.current[0] }
@@ -98,6 +98,13 @@ async function deleteOnce(
 }
 
 /** Throws 409. */
+/** An object that waits for its end stays in the version in which it is stored. */
+function markedForm(resource: ServedResource, object: KubeObject, entry: StoreEntry): KubeObject {
+  const stored = resource.custom?.conversion === undefined ? toStoredForm(resource, object) : undefined
+  if (stored !== undefined && !(stored instanceof Promise)) return stored
+  return { ...object, apiVersion: (JSON.parse(entry.value) as KubeObject).apiVersion }
+}
+
 export function checkPreconditions(
   resource: ServedResource,
   current: StoredObject,

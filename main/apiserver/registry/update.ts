@@ -62,12 +62,19 @@ export async function updateObject(
       })
       return { object, created: true }
     }
-    const stored = resource.codec.of(entry)
+    const served = asServed(resource, resource.codec.of(entry))
+    const stored = served instanceof Promise ? await served : served
     const outcome = await inTurn(resource, () => updateOnce(registry, resource, options, stored, key))
     if (outcome.done) return { object: outcome.object, created: false }
     entry = outcome.newest
   }
   throw optimisticConflict(resource.name, options.name)
+}
+
+/** In the version of the request, also where a webhook has to make it so. */
+function asServed({ custom }: ServedResource, stored: StoredObject): StoredObject | Promise<StoredObject> {
+  if (custom?.conversion === undefined) return stored
+  return custom.conversion.toServed([stored]).then(([converted = stored]) => converted)
 }
 
 /** As Go prints the revision that is not there. */
@@ -141,7 +148,8 @@ async function updateOnce(
 
   if (isSameAs(object, old)) return { done: true, object: current }
   if (options.fieldsAreTracked !== true) trackFields(resource, object, old, { request, subresource, now: context.now })
-  const value = encodeForStore(toStoredForm(resource, object))
+  const stored = toStoredForm(resource, object)
+  const value = encodeForStore(stored instanceof Promise ? await stored : stored)
   if (request.dryRun) return { done: true, object: unsaved(resource, key, value, current.revision) }
   const finished = isFinishedDeletion(resource, object)
   const companions = companionWrites(registry, resource, { object: finished ? undefined : object, old }, context)

@@ -30,6 +30,8 @@ export interface ApiCall {
   readonly contentType: string
   readonly userAgent: string
   readonly warn: (text: string) => void
+  /** Notes for the audit log, when the request is audited. */
+  readonly audit?: (key: string, value: string) => void
 }
 
 export type CallResult =
@@ -66,6 +68,7 @@ export function writeRequestOf(call: ApiCall, bodyDryRun: readonly string[] = []
     dryRun: dryRun.length > 0,
     fieldManager: fieldManager === '' ? managerOfProgram(call.userAgent) : fieldManager,
     warn: call.warn,
+    ...(call.audit === undefined ? {} : { audit: call.audit }),
   }
 }
 

@@ -3,6 +3,7 @@
 import type { Clock } from '../../../common/machinery/clock.ts'
 import { gone, serviceUnavailable, type StatusError } from '../../../common/machinery/status.ts'
 import { CompactedError, FutureRevisionError, type StoreEvent, type Watch } from '../../store/store.ts'
+import { ConvertingSink } from '../crd/conversion/converting-sink.ts'
 import type { Registry } from '../registry/context.ts'
 import { listObjects, parseResourceVersion } from '../registry/list.ts'
 import type { Selection } from '../registry/selection.ts'
@@ -60,7 +61,9 @@ export async function startWatch(
     initial = list.items
     from = list.revision
   } else from = parseResourceVersion(asked)
-  const session = new RunningWatch(registry.clock, resource, request, sink)
+  const conversion = resource.custom?.conversion
+  const converting = conversion === undefined ? sink : new ConvertingSink(sink, conversion)
+  const session = new RunningWatch(registry.clock, resource, request, converting)
   session.open(registry, initial, from)
   return session
 }
