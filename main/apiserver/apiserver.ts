@@ -11,14 +11,10 @@ import type { RequestHeaderOptions } from './auth/request-header.ts'
 import type { NodeConnections } from '../channel/node-connections.ts'
 import type { ClusterFacts, KindDefinition } from '../kinds/kind.ts'
 import type { Store } from '../store/store.ts'
-import type { AdmissionSelection } from './admission/plugins.ts'
+import type { AdmissionSelection } from './admission/selection.ts'
+import type { UserInfo } from './auth/user-info.ts'
 
-export interface UserInfo {
-  readonly name: string
-  readonly uid?: string
-  readonly groups: readonly string[]
-  readonly extra?: Readonly<Record<string, readonly string[]>>
-}
+export type { UserInfo }
 
 export type HttpRequest = IncomingMessage | Http2ServerRequest
 export type HttpResponse = ServerResponse | Http2ServerResponse

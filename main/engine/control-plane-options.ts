@@ -6,12 +6,8 @@ import { join } from 'node:path'
 import { parse as parseYaml } from 'yaml'
 import type { Logger } from '../../common/machinery/logger.ts'
 import type { ApiServerOptions, UserInfo } from '../apiserver/apiserver.ts'
-import {
-  AdmissionPluginError,
-  admissionPlugins,
-  selectAdmissionPlugins,
-  type AdmissionSelection,
-} from '../apiserver/admission/plugins.ts'
+import { AdmissionPluginError, admissionPlugins, selectAdmissionPlugins } from '../apiserver/admission/plugins.ts'
+import type { AdmissionSelection } from '../apiserver/admission/selection.ts'
 import { Auditor } from '../apiserver/audit/auditor.ts'
 import { openAuditLog, type AuditLog } from '../apiserver/audit/log-file.ts'
 import { policyProblems, type Policy } from '../apiserver/audit/policy.ts'

@@ -2,7 +2,8 @@ import { afterEach, describe, expect, it } from 'vitest'
 import type { Pod } from '../../../common/api/generated/types.ts'
 import type { KubeObject } from '../../../common/machinery/meta.ts'
 import { startTestServer, type TestServer } from '../testing/test-server.ts'
-import { admissionPlugins, type AdmissionSelection, selectAdmissionPlugins } from './plugins.ts'
+import { admissionPlugins, selectAdmissionPlugins } from './plugins.ts'
+import type { AdmissionSelection } from './selection.ts'
 import { create, newNamespace, podSpec } from './testing.ts'
 
 const names = (selection: AdmissionSelection): string[] => selectAdmissionPlugins(selection).map(({ name }) => name)

@@ -25,6 +25,7 @@ import { priority } from './priority.ts'
 import { rbacEscalation } from './rbac-escalation.ts'
 import { resourceQuota } from './resource-quota.ts'
 import { runtimeClass } from './runtime-class.ts'
+import type { AdmissionSelection } from './selection.ts'
 import { serviceAccount } from './service-account.ts'
 import {
   alwaysAdmit,
@@ -112,12 +113,6 @@ export const admissionPlugins: readonly AdmissionPluginEntry[] = [
   { name: 'ResourceQuota', defaultOn: true, create: resourceQuota },
   off(alwaysDeny),
 ]
-
-/** As the flags --enable-admission-plugins and --disable-admission-plugins give it: plugins besides, and without, the default ones. */
-export interface AdmissionSelection {
-  readonly enable?: readonly string[]
-  readonly disable?: readonly string[]
-}
 
 export class AdmissionPluginError extends Error {}
 

@@ -1,7 +1,7 @@
 // What authorization is asked and how refusals read. Authorizers are asked in order; the first that allows wins.
 import { StatusError } from '../../../common/machinery/status.ts'
 import type { RequestInfo } from '../chain/request-info.ts'
-import type { UserInfo } from '../apiserver.ts'
+import type { UserInfo } from './user-info.ts'
 
 export interface ResourceAttributes {
   readonly user: UserInfo

@@ -1,9 +1,13 @@
 // Which item of a list was there before: items of map lists are the same when their keys are; of other lists nothing can be told.
 import { isJsonObject } from '../../../common/machinery/json.ts'
-import type { Schema } from './structural-schema.ts'
+
+interface ListSchema {
+  readonly 'x-kubernetes-list-type'?: string
+  readonly 'x-kubernetes-list-map-keys'?: readonly string[]
+}
 
 /** From an item of the new list to its old state. */
-export function correlated(schema: Schema, old: unknown): (item: unknown) => unknown {
+export function correlated(schema: ListSchema, old: unknown): (item: unknown) => unknown {
   const keys = schema['x-kubernetes-list-map-keys']
   if (!Array.isArray(old) || schema['x-kubernetes-list-type'] !== 'map' || keys === undefined) return () => undefined
   const keyOf = (item: unknown): string =>

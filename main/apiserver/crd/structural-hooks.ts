@@ -2,7 +2,7 @@
 import type { FieldError } from '../../../common/machinery/field-error.ts'
 import type { KubeObject } from '../../../common/machinery/meta.ts'
 import type { Definitions } from '../../../common/machinery/schema/definitions.ts'
-import type { ServedConversion } from './conversion/served-conversion.ts'
+import type { ServedConversion } from './conversion/conversion.ts'
 
 export interface StructuralHooks {
   /** The definition is being deleted: nothing new is created. */

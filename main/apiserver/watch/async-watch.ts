@@ -4,7 +4,8 @@ import type { KubeObject, WatchEvent } from '../../../common/machinery/meta.ts'
 import type { Registry } from '../registry/context.ts'
 import type { ServedResource } from '../registry/served-resource.ts'
 import type { EventType, StoredObject } from '../registry/stored-object.ts'
-import { startWatch, type WatchRequest, type WatchSink } from './watch-session.ts'
+import { startWatch, type WatchRequest } from './watch-session.ts'
+import type { WatchSink } from './watch-sink.ts'
 
 /** A consumer in our own process that is this far behind is stuck; it starts over instead of holding memory. */
 const maxBuffered = 20_000

@@ -8,7 +8,8 @@ import type { Registry } from '../registry/context.ts'
 import { listObjects, parseResourceVersion } from '../registry/list.ts'
 import type { Selection } from '../registry/selection.ts'
 import { keyOf, listPrefix, type ServedResource } from '../registry/served-resource.ts'
-import type { EventType, StoredObject } from '../registry/stored-object.ts'
+import type { StoredObject } from '../registry/stored-object.ts'
+import type { WatchSink } from './watch-sink.ts'
 
 export interface WatchRequest {
   readonly namespace: string
@@ -19,16 +20,6 @@ export interface WatchRequest {
   /** The watch ends after so long; clients expect 30-60 minutes when they do not say. */
   readonly timeoutMs: number
   readonly onlyName?: string
-}
-
-/** Called synchronously while the store commits: must not throw and must not block. */
-export interface WatchSink {
-  event(type: EventType, object: StoredObject): void
-  bookmark(revision: number, initialEventsEnd: boolean): void
-  /** Asked while the initial state is given: undefined when it can take more at once, else a promise of when it can. */
-  ready(): Promise<void> | undefined
-  /** The last call. A StatusError tells the client why (410: relist). */
-  end(error?: StatusError): void
 }
 
 export interface WatchSession {

@@ -1,6 +1,6 @@
 // The `authorizer` of policies: asks whether somebody may do something, piece by piece.
 import type { Attributes, Authorizer, Decision } from '../../auth/authorizer.ts'
-import type { UserInfo } from '../../apiserver.ts'
+import type { UserInfo } from '../../auth/user-info.ts'
 import { CelError, Opaque } from '../values.ts'
 import { declare, type Overload } from './declare.ts'
 

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { CustomResourceDefinition } from '../../../../common/api/generated/types.ts'
 import type { KubeObject } from '../../../../common/machinery/meta.ts'
-import type { StatusError } from '../../../../common/machinery/status.ts';
+import type { StatusError } from '../../../../common/machinery/status.ts'
 import { internalError } from '../../../../common/machinery/status.ts'
 import type { WebhookClient } from '../../webhooks/client.ts'
 

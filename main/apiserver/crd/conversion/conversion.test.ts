@@ -127,7 +127,7 @@ it('watches in the version that was asked for', async () => {
       signal: stop.signal,
     })) {
       if (type === 'BOOKMARK') continue
-      seen.push([type, object.metadata.name, object.apiVersion, (object).spec.width])
+      seen.push([type, object.metadata.name, object.apiVersion, object.spec.width])
       if (object.metadata.name === 'c') return
     }
   })()

@@ -1,6 +1,6 @@
 // The answer to a call about custom resources that a webhook converts: in the version that was asked for.
 import type { CallResult } from '../../routes/api-call.ts'
-import type { ServedConversion } from './served-conversion.ts'
+import type { ServedConversion } from './conversion.ts'
 
 export async function convertResult(result: CallResult, conversion: ServedConversion): Promise<CallResult> {
   if (result.type === 'stored') {

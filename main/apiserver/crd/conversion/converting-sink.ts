@@ -1,8 +1,8 @@
 // Events of a watch whose objects a webhook has to convert: told in their order, each when its conversion is there.
 import { internalError, StatusError } from '../../../../common/machinery/status.ts'
 import type { EventType, StoredObject } from '../../registry/stored-object.ts'
-import type { WatchSink } from '../../watch/watch-session.ts'
-import type { ServedConversion } from './served-conversion.ts'
+import type { WatchSink } from '../../watch/watch-sink.ts'
+import type { ServedConversion } from './conversion.ts'
 
 export class ConvertingSink implements WatchSink {
   readonly #sink: WatchSink

@@ -2,13 +2,8 @@
 import type { KubeObject } from '../../../../common/machinery/meta.ts'
 import type { StoreEntry } from '../../../store/store.ts'
 import { encodeForStore, StoredObject } from '../../registry/stored-object.ts'
+import type { ServedConversion } from './conversion.ts'
 import type { ConversionWebhook } from './conversion-webhook.ts'
-
-export interface ServedConversion {
-  /** Objects that are stored in the served version already come back as they are. */
-  toServed(objects: readonly StoredObject[]): Promise<StoredObject[]>
-  toStorage(object: KubeObject): Promise<KubeObject>
-}
 
 const storedVersion = /^\{"kind":"[^"]*","apiVersion":"([^"]*)"/
 
