@@ -2,7 +2,7 @@
 // Usage: npm run build
 import { existsSync } from 'node:fs'
 import { createHash } from 'node:crypto'
-import { copyFile, mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, type BuildOptions } from 'esbuild'
@@ -35,6 +35,8 @@ const node: BuildOptions = {
 }
 
 async function bundlePrograms(): Promise<void> {
+  // What Node compiled of the programs before (program-files.ts): it would never be asked for again.
+  await rm(join(dist, '.compile-cache'), { recursive: true, force: true })
   await Promise.all([
     build({
       ...node,

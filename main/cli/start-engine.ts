@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { CodedError, diskFullError, engineExitCodes } from '../engine/coded-error.ts'
 import { runningEngine, type EngineInfo } from '../engine/engine-info.ts'
 import type { HomePaths } from '../engine/paths.ts'
-import { engineNodeFlags } from '../engine/program-files.ts'
+import { engineEnvironment, engineNodeFlags } from '../engine/program-files.ts'
 
 /** The API of an existing home answers in under a second; a first start also makes keys. Generous for a loaded machine. */
 const startDeadlineMs = 60_000
@@ -24,7 +24,7 @@ export async function startEngine(paths: HomePaths, args: readonly string[]): Pr
   const child = spawn(process.execPath, [...engineNodeFlags, join(distFolder, 'engine.mjs'), ...args], {
     detached: true,
     stdio: ['ignore', 'ignore', stderr],
-    env: { ...process.env, ORRERY_HOME: paths.home },
+    env: { ...process.env, ...engineEnvironment, ORRERY_HOME: paths.home },
     cwd: paths.home,
   })
   closeSync(stderr)

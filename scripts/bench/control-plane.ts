@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runningEngine } from '../../main/engine/engine-info.ts'
 import { homePaths } from '../../main/engine/paths.ts'
-import { engineNodeFlags, programFiles } from '../../main/engine/program-files.ts'
+import { engineEnvironment, engineNodeFlags, programFiles } from '../../main/engine/program-files.ts'
 
 export interface ControlPlane {
   readonly pid: number
@@ -31,7 +31,7 @@ export async function startControlPlane(given?: string): Promise<ControlPlane> {
   const startedAt = Date.now()
   const started = performance.now()
   const child = spawn(process.execPath, [...engineNodeFlags, programFiles.engine, '--no-machines'], {
-    env: { ...process.env, ORRERY_HOME: home },
+    env: { ...process.env, ...engineEnvironment, ORRERY_HOME: home },
     stdio: 'ignore',
   })
   const stop = async (): Promise<void> => {
