@@ -1,7 +1,8 @@
 // A node may write its own Node object and the pods bound to it, and nothing that would give it more than that.
 import type { Node, Pod } from '../../../common/api/generated/types.ts'
 import { forbidden, type StatusError } from '../../../common/machinery/status.ts'
-import { type AdmissionAttributes, type AdmissionPlugin, concernsCore } from './admission.ts'
+import { sameJson } from '../registry/same-json.ts'
+import type { AdmissionAttributes, AdmissionPlugin } from './admission.ts'
 
 const userPrefix = 'system:node:'
 const protectedLabels = 'node-restriction.kubernetes.io/'
@@ -15,13 +16,28 @@ export function nodeNameOf(user: { readonly name: string; readonly groups: reado
 
 export const nodeRestriction: AdmissionPlugin = {
   name: 'NodeRestriction',
-  concerns: concernsCore('nodes', 'pods'),
+  concerns: ({ group, resource }) => Object.hasOwn(restrictions, `${group}/${resource}`),
   validate(attributes) {
     const { request, resourceName } = attributes
     const node = nodeNameOf(request.user)
-    if (node === undefined || resourceName.group !== '') return
-    if (resourceName.resource === 'nodes') restrictNode(attributes, node)
-    else if (resourceName.resource === 'pods') restrictPod(attributes, node)
+    if (node !== undefined) restrictions[`${resourceName.group}/${resourceName.resource}`]?.(attributes, node)
+  },
+}
+
+const leaseNamespace = 'kube-node-lease'
+
+const restrictions: Readonly<Record<string, (attributes: AdmissionAttributes, node: string) => void>> = {
+  '/nodes': restrictNode,
+  '/pods': restrictPod,
+  'coordination.k8s.io/leases': (attributes, node) => {
+    if (attributes.namespace !== leaseNamespace)
+      throw refuse(attributes, `can only access leases in the ${JSON.stringify(leaseNamespace)} system namespace`)
+    if (attributes.name !== node)
+      throw refuse(attributes, 'can only access node lease with the same name as the requesting node')
+  },
+  'storage.k8s.io/csinodes': (attributes, node) => {
+    if (attributes.name !== node)
+      throw refuse(attributes, 'can only access CSINode with the same name as the requesting node')
   },
 }
 
@@ -49,23 +65,43 @@ function restrictNode(attributes: AdmissionAttributes, node: string): void {
 
 function restrictPod(attributes: AdmissionAttributes, node: string): void {
   const { operation, object, old, subresource } = attributes
+  const who = `node ${JSON.stringify(node)}`
   if (operation === 'CREATE') {
-    if ((object as Pod).metadata?.annotations?.['kubernetes.io/config.mirror'] === undefined)
-      throw refuse(
-        attributes,
-        `pod does not have "kubernetes.io/config.mirror" annotation, node ${JSON.stringify(node)} can only create mirror pods`,
-      )
+    restrictMirrorPod(attributes, object as Pod, who, node)
     return
   }
-  const owner = (old as Pod | undefined)?.spec?.nodeName ?? ''
-  if (owner !== node)
-    throw refuse(
-      attributes,
-      `node ${JSON.stringify(node)} can only ${operation === 'DELETE' ? 'delete' : 'update'} pods with spec.nodeName set to itself`,
-    )
-  if (operation === 'UPDATE' && subresource !== 'status' && subresource !== '')
+  const verb = operation === 'DELETE' ? 'delete' : subresource === 'status' ? 'update pod status for' : 'update'
+  if (((old as Pod | undefined)?.spec?.nodeName ?? '') !== node)
+    throw refuse(attributes, `${who} can only ${verb} pods with spec.nodeName set to itself`)
+  if (operation !== 'UPDATE') return
+  if (subresource !== 'status' && subresource !== '')
     throw refuse(
       attributes,
       `unexpected pod subresource ${JSON.stringify(subresource)}, only 'status' and 'eviction' are allowed`,
     )
+  const [before, after] = [old?.metadata.labels ?? {}, object?.metadata.labels ?? {}]
+  if (subresource === 'status' && !sameJson(before, after))
+    throw refuse(attributes, `${who} cannot update labels through pod status`)
+}
+
+/** A node shows the pods it runs by itself: nothing in them may reach what the node itself could not. */
+function restrictMirrorPod(attributes: AdmissionAttributes, { metadata, spec }: Pod, who: string, node: string): void {
+  const mirror = 'kubernetes.io/config.mirror'
+  if (metadata?.annotations?.[mirror] === undefined)
+    throw refuse(
+      attributes,
+      `pod does not have ${JSON.stringify(mirror)} annotation, ${who} can only create mirror pods`,
+    )
+  if ((spec?.nodeName ?? '') !== node)
+    throw refuse(attributes, `${who} can only create pods with spec.nodeName set to itself`)
+  if ((spec?.serviceAccountName ?? '') !== '')
+    throw refuse(attributes, `${who} can not create pods that reference a service account`)
+  const references: readonly (readonly [what: string, used: boolean])[] = [
+    ['secrets', spec?.volumes?.some(({ secret }) => secret !== undefined) === true],
+    ['configmaps', spec?.volumes?.some(({ configMap }) => configMap !== undefined) === true],
+    ['persistentvolumeclaims', spec?.volumes?.some((volume) => volume.persistentVolumeClaim !== undefined) === true],
+    ['resourceclaims', (spec?.resourceClaims ?? []).length > 0],
+  ]
+  const used = references.find(([, is]) => is)
+  if (used !== undefined) throw refuse(attributes, `${who} can not create pods that reference ${used[0]}`)
 }
