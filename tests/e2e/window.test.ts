@@ -4,6 +4,7 @@ import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { lockHolder } from '../../main/engine/home-lock.ts'
 import { publicKeyHash } from '../../main/pki/certificates.ts'
 import { openLab, podDeadlineMs, type Lab } from '../harness/lab.ts'
 
@@ -133,4 +134,19 @@ it('shows the log, why the pod is here, and opens a terminal in it', async () =>
   // xterm draws its rows as text: wait for the answer of the shell, not for the typed line.
   await byId('terminal-pod').getByText('seen-42').first().waitFor({ timeout: podDeadlineMs })
   await picture('terminal')
+})
+
+it('says when the engine is away, opens its screens all the same, and finds it again by itself', async () => {
+  await page.goto(`${await lab.server()}/#/lab`)
+  await byId('lab-screen').waitFor()
+  const pid = await lockHolder(lab.paths.lock)
+  expect(pid).toBeDefined()
+  process.kill(pid ?? 0, 'SIGKILL')
+  await page.getByText('The engine does not answer').waitFor()
+  await byId('nav-images').click()
+  await byId('images-screen').waitFor()
+  await picture('engine-away')
+  expect((await lab.orrery(['up', '--timeout', '300'], { timeoutMs: 330_000 })).code).toBe(0)
+  await page.getByText('The engine does not answer').waitFor({ state: 'hidden' })
+  await page.getByText('Connected', { exact: true }).waitFor()
 })
