@@ -76,7 +76,7 @@ kubectlScenarios([
         code: 1,
         err: 'Error from server (NotFound): the server could not find the requested resource',
       },
-      { run: 'get cm -w --request-timeout=1s', out: /^NAME +DATA +AGE\none / },
+      { run: 'get cm -w --request-timeout=1s', out: /^NAME +DATA +AGE\n[^]*one / },
       { run: 'get cm one --watch-only --request-timeout=1s', out: '' },
       { run: 'get events --field-selector=reason=None', err: 'No resources found in $NS namespace.' },
       { run: 'logs web', code: 0, out: '' },
