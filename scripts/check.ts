@@ -8,6 +8,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 
 interface Check {
   name: string
+  /** A program of node_modules/.bin, or a script of this repository. */
   command: string
   args: readonly string[]
 }
@@ -51,6 +52,7 @@ const checks: readonly Check[] = [
       'err-long',
     ],
   },
+  { name: 'support page is fresh', command: 'scripts/generate/support-page.ts', args: ['--check'] },
   { name: 'dead code', command: 'knip', args: ['--no-progress'] },
   {
     name: 'lint',
@@ -61,7 +63,8 @@ const checks: readonly Check[] = [
 
 function run({ command, args }: Check): Promise<{ ok: boolean; output: string }> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [join(root, 'node_modules', '.bin', command), ...args], { cwd: root })
+    const program = command.endsWith('.ts') ? join(root, command) : join(root, 'node_modules', '.bin', command)
+    const child = spawn(process.execPath, [program, ...args], { cwd: root })
     let output = ''
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString('utf8')))
     child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString('utf8')))

@@ -4,7 +4,7 @@ import { applyJsonPatch } from '../../../common/machinery/patch/json-patch.ts'
 import { applyMergePatch } from '../../../common/machinery/patch/merge-patch.ts'
 import { applyStrategicMergePatch } from '../../../common/machinery/patch/strategic-merge-patch.ts'
 import type { Definitions } from '../../../common/machinery/schema/definitions.ts'
-import { unsupportedMediaType } from '../../../common/machinery/status.ts'
+import { type StatusError, unsupportedMediaType } from '../../../common/machinery/status.ts'
 
 export const jsonPatchType = 'application/json-patch+json'
 export const mergePatchType = 'application/merge-patch+json'
@@ -32,13 +32,18 @@ export function patcher(
           patch,
         })
   }
-  const accepted = [
-    jsonPatchType,
-    mergePatchType,
-    ...(schema === undefined ? [] : [strategicPatchType]),
-    applyPatchType,
-  ]
-  throw unsupportedMediaType(
+  throw unknownPatch(schema !== undefined)
+}
+
+/** Before the body is read. Throws 415 for what is no patch. `strategic`: whether strategic merge is spoken here. */
+export function requirePatchType(contentType: string, strategic: boolean): void {
+  const spoken = [jsonPatchType, mergePatchType, applyPatchType, ...(strategic ? [strategicPatchType] : [])]
+  if (!spoken.includes(contentType)) throw unknownPatch(strategic)
+}
+
+function unknownPatch(strategic: boolean): StatusError {
+  const accepted = [jsonPatchType, mergePatchType, ...(strategic ? [strategicPatchType] : []), applyPatchType]
+  return unsupportedMediaType(
     `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`,
   )
 }

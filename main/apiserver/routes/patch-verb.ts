@@ -6,7 +6,7 @@ import { updateObject } from '../registry/update.ts'
 import { type ApiCall, type CallResult, fieldValidationOf, requireBody, writeRequestOf } from './api-call.ts'
 import { requireSameIdentity } from './identity.ts'
 import { applyObject } from './apply-verb.ts'
-import { applyPatchType, patcher } from './patch-types.ts'
+import { applyPatchType, patcher, requirePatchType } from './patch-types.ts'
 
 export async function patchObject(
   call: ApiCall,
@@ -14,6 +14,7 @@ export async function patchObject(
 ): Promise<CallResult> {
   if (call.contentType === applyPatchType) return applyObject(call, strategy)
   const { registry, resource, info } = call
+  requirePatchType(call.contentType, resource.custom === undefined)
   const request = writeRequestOf(call)
   const fieldValidation = fieldValidationOf(call)
   const { value: patch } = await requireBody(call)

@@ -48,19 +48,35 @@ export class Monitors {
         )
         .map((resource) => [keyOf(resource), resource]),
     )
-    for (const [key, monitor] of this.#running) {
-      // A group that could not be asked may still be there.
-      const unknown = failures.some(
-        ({ groupVersion }) => groupVersion === formatApiVersion(monitor.ref.group, monitor.ref.version),
-      )
-      if (wanted.has(key) || unknown) continue
-      monitor.stop()
-      this.#running.delete(key)
-      this.#deps.informers.drop(monitor.ref)
-    }
+    const leaving = [...this.#running].filter(
+      ([key, { ref }]) =>
+        !wanted.has(key) &&
+        // A group that could not be asked may still be there.
+        !failures.some(({ groupVersion }) => groupVersion === formatApiVersion(ref.group, ref.version)),
+    )
     const started: Promise<void>[] = []
     for (const [key, resource] of wanted) if (!this.#running.has(key)) started.push(this.#start(key, resource))
     await Promise.race([Promise.all(started), delay(this.#deps.clock, syncDeadlineMs, signal)])
+    // Only now: a kind that has got another version is watched all the while.
+    for (const [key, monitor] of leaving) this.#leave(key, monitor)
+  }
+
+  /** Ends a monitor. What was deleted while another version took its place is seen by neither and is told here. */
+  #leave(key: string, { ref, stop }: { ref: ResourceRef; stop: () => void }): void {
+    const successor = [...this.#running.values()].find(
+      (other) => other.ref !== ref && other.ref.group === ref.group && other.ref.plural === ref.plural,
+    )
+    const uidsOf = (of: ResourceRef): (string | undefined)[] =>
+      this.#deps.informers
+        .of<KubeObject>(of)
+        .list()
+        .map(({ metadata }) => metadata.uid)
+    const known = uidsOf(ref)
+    const left = new Set(successor === undefined ? [] : uidsOf(successor.ref))
+    stop()
+    this.#running.delete(key)
+    this.#deps.informers.drop(ref)
+    for (const uid of known) if (uid !== undefined && !left.has(uid)) this.#handlers.remove(uid)
   }
 
   stop(): void {

@@ -93,7 +93,7 @@ describe('typed clients', () => {
     const any = KubernetesObjectApi.makeApiClient(config)
     const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'applied', namespace }, data: { a: '1' } }
     const apply = (data: Record<string, string>, manager: string) =>
-      any.patch({ ...object, data } as V1ConfigMap, undefined, undefined, manager, false, PatchStrategy.ServerSideApply)
+      any.patch<V1ConfigMap>({ ...object, data }, undefined, undefined, manager, false, PatchStrategy.ServerSideApply)
     expect((await apply({ a: '1' }, 'one')).metadata?.managedFields?.[0]?.manager).toBe('one')
     await expect(apply({ a: '2' }, 'two')).rejects.toMatchObject({ code: 409 })
     const { items } = await any.list('v1', 'ConfigMap', namespace)
@@ -107,7 +107,7 @@ describe('typed clients', () => {
     const body = { metadata: { name: 'leader' }, spec: { holderIdentity: 'me', leaseDurationSeconds: 5, renewTime } }
     await coordination.createNamespacedLease({ namespace, body })
     const lease = await coordination.readNamespacedLease({ namespace, name: 'leader' })
-    expect(lease.spec?.renewTime?.getTime()).toBe(renewTime.getTime())
+    expect(new Date(String(lease.spec?.renewTime)).getTime()).toBe(renewTime.getTime())
   })
 })
 
