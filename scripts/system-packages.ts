@@ -8,9 +8,11 @@ import type { Detail } from './progress.ts'
 const run = promisify(execFile)
 
 interface SystemProgram {
+  /** A name on PATH, or the absolute path of what the Debian package brings. */
   program: string
   debian: string
-  brew: string
+  /** Absent: what needs it is left out on a Mac. */
+  brew?: string
 }
 
 /** What `npm start` needs. */
@@ -25,7 +27,10 @@ export const startPrograms: readonly SystemProgram[] = [
 ]
 
 /** What `npm test` needs besides. */
-export const testPrograms: readonly SystemProgram[] = [{ program: 'chromium', debian: 'chromium', brew: 'chromium' }]
+export const testPrograms: readonly SystemProgram[] = [
+  { program: 'chromium', debian: 'chromium', brew: 'chromium' },
+  { program: '/usr/lib/python3/dist-packages/kubernetes', debian: 'python3-kubernetes' },
+]
 
 export class SetupError extends Error {
   readonly hint: string
@@ -37,6 +42,7 @@ export class SetupError extends Error {
 }
 
 function onPath(program: string): boolean {
+  if (program.startsWith('/')) return existsSync(program)
   const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin', '/usr/local/sbin']
   return folders.some((folder) => folder !== '' && existsSync(`${folder}/${program}`))
 }
@@ -64,11 +70,12 @@ async function apt(args: readonly string[], detail: Detail): Promise<void> {
 
 /** Installs what is missing, or throws with the exact command to run. */
 export async function ensurePrograms(programs: readonly SystemProgram[], detail: Detail): Promise<string> {
-  const missing = programs.filter(({ program }) => !onPath(program))
+  const mac = process.platform === 'darwin'
+  const missing = programs.filter(({ program, brew }) => !(mac && brew === undefined) && !onPath(program))
   if (missing.length === 0) return 'all there'
   const packages = [...new Set(missing.map(({ debian }) => debian))]
   const names = missing.map(({ program }) => program).join(', ')
-  if (process.platform === 'darwin')
+  if (mac)
     throw new SetupError(
       `Missing programs: ${names}`,
       `Run: brew install ${[...new Set(missing.map(({ brew }) => brew))].join(' ')}`,

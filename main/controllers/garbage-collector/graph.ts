@@ -68,6 +68,12 @@ export class OwnerGraph {
     this.#setDeletion(node, deletionTimestamp !== undefined, finalizers)
   }
 
+  /** Every object whose owner nobody has seen: for when kinds have become known of which nothing could be said before. */
+  lookAtOrphans(): void {
+    for (const node of this.#nodes.values())
+      if (node.virtual) for (const dependent of node.dependents) this.#look(dependent.uid)
+  }
+
   /** The object is gone. */
   remove(uid: string): void {
     const node = this.#nodes.get(uid)

@@ -53,6 +53,7 @@ export const newGarbageCollector: ControllerFactory = (deps) => {
   async function reconcile(key: string, signal: AbortSignal): Promise<void> {
     if (key === discoveryKey) {
       await monitors.update(signal)
+      graph.lookAtOrphans()
       return
     }
     const node = graph.get(key)
