@@ -60,6 +60,7 @@ export class OwnerGraph {
       node = this.#insert(uid, { ref, namespace, name, virtual: false })
     } else if (node.virtual) {
       Object.assign(node, { ref, namespace, name, virtual: false })
+      for (const dependent of node.dependents) if (!isMeant(node, dependent)) this.#look(dependent.uid)
     }
     if (!sameOwners(node.owners, owners)) this.#setOwners(node, owners)
     // Owners may have vanished while this object was on its way, and nobody will tell again.
@@ -127,6 +128,7 @@ export class OwnerGraph {
     const known = this.#nodes.get(owner.uid)
     if (known !== undefined) {
       known.dependents.add(node)
+      if (!known.virtual && !isMeant(known, node)) this.#look(node.uid)
       return
     }
     const ref = this.#resolve(owner.apiVersion, owner.kind)
@@ -145,6 +147,13 @@ export class OwnerGraph {
     if (deletingDependents) for (const dependent of node.dependents) this.#look(dependent.uid)
     if (deletingDependents || orphaning) this.#look(node.uid)
   }
+}
+
+/** False when the dependent's reference has the owner's UID, but names another object: the owner that it means does not exist. */
+function isMeant(owner: GraphNode, dependent: GraphNode): boolean {
+  const reference = dependent.owners.find(({ uid }) => uid === owner.uid)
+  if (reference === undefined) return true
+  return reference.name === owner.name && (!owner.ref.namespaced || owner.namespace === dependent.namespace)
 }
 
 function sameOwners(a: readonly OwnerReference[], b: readonly OwnerReference[]): boolean {

@@ -6,6 +6,7 @@ import type { KeySource } from '../../../common/client/controller.ts'
 import { createController } from '../../../common/client/controller.ts'
 import { customResourceDefinitions } from '../../../common/client/resources.ts'
 import type { KubeObject, OwnerReference } from '../../../common/machinery/meta.ts'
+import { formatApiVersion } from '../../../common/machinery/meta.ts'
 import { isReason } from '../../../common/machinery/status.ts'
 import type { ControllerFactory } from '../runtime/deps.ts'
 import type { GraphNode } from './graph.ts'
@@ -22,6 +23,7 @@ const discoveryKey = '(discovery)'
 export const newGarbageCollector: ControllerFactory = (deps) => {
   const name = 'garbage-collector-controller'
   const client = deps.client(name)
+  const events = deps.events(name)
   let enqueue: (key: string, afterMs?: number) => void = () => undefined
   const graph = new OwnerGraph({
     resolve: (apiVersion, kind) => monitors.resolve(apiVersion, kind),
@@ -124,12 +126,27 @@ export const newGarbageCollector: ControllerFactory = (deps) => {
     if (known !== undefined && !known.virtual && known.name === owner.name && known.namespace === namespace) {
       return known.deletingDependents ? 'waiting' : 'solid'
     }
+    if (known !== undefined && !known.virtual && known.namespace !== namespace) reportForeignOwner(owner, dependent)
     if (ref.namespaced && namespace === undefined) return 'absent'
     const live = await getLive(client, { ref, namespace, name: owner.name, uid: owner.uid })
     if (live === undefined) return 'absent'
     const waits =
       live.metadata.deletionTimestamp !== undefined && (live.metadata.finalizers ?? []).includes(foregroundFinalizer)
     return waits ? 'waiting' : 'solid'
+  }
+
+  /** Owners live in the namespace of what they own, or in none: people should know why their object goes. */
+  function reportForeignOwner({ apiVersion, kind, name: owner, uid }: OwnerReference, dependent: GraphNode): void {
+    const { ref, namespace = '' } = dependent
+    const about = {
+      apiVersion: formatApiVersion(ref.group, ref.version),
+      kind: ref.kind,
+      namespace,
+      name: dependent.name,
+      uid: dependent.uid,
+    }
+    const text = `ownerRef [${apiVersion}/${kind}, namespace: ${namespace}, name: ${owner}, uid: ${uid}] does not exist in namespace "${namespace}"`
+    events.event(about, 'Warning', 'OwnerRefInvalidNamespace', text)
   }
 
   async function dropOwner(dependent: GraphNode, uid: string): Promise<void> {

@@ -7,7 +7,7 @@ import {
   pods,
   replicaSets,
 } from '../../../common/client/resources.ts'
-import { resourceRef } from '../../../common/client/resources.ts'
+import { events, resourceRef } from '../../../common/client/resources.ts'
 import { eventually } from '../../../common/client/testing/eventually.ts'
 import { systemClock } from '../../../common/machinery/clock.ts'
 import { silentLogger } from '../../../common/machinery/logger.ts'
@@ -215,6 +215,28 @@ describe('garbage collector', () => {
     await plane.client.delete(configMaps, 'first', 'default', { propagationPolicy: 'Foreground' })
     await eventually(async () => {
       for (const name of ['first', 'second', 'third']) expect(await exists(name)).toBe(false)
+    })
+  })
+
+  it('collects an object whose owner is in another namespace, and says why', async () => {
+    const owner = await make('owner')
+    await plane.client.create(configMaps, {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: {
+        name: 'stray',
+        namespace: 'kube-public',
+        ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'owner', uid: owner.metadata.uid ?? '' }],
+      },
+    })
+    await eventually(async () => {
+      const { items } = await plane.client.list(events, { namespace: 'kube-public' })
+      expect(items.map(({ reason }) => reason)).toContain('OwnerRefInvalidNamespace')
+      const left = await plane.client.list(configMaps, {
+        namespace: 'kube-public',
+        fieldSelector: 'metadata.name=stray',
+      })
+      expect(left.items).toEqual([])
     })
   })
 })
