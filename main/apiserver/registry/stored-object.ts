@@ -18,10 +18,11 @@ export class StoredObject {
   #object: KubeObject | undefined
   #lines: Partial<Record<EventType, Buffer>> | undefined
 
-  constructor(entry: StoreEntry, revision: number, codec: ObjectCodec) {
+  constructor(entry: StoreEntry, revision: number, codec: ObjectCodec, object?: KubeObject) {
     this.entry = entry
     this.revision = revision
     this.codec = codec
+    this.#object = object
   }
 
   /** JSON text with resourceVersion, in the served version. */
@@ -117,8 +118,10 @@ export class ObjectCodec {
   /** Kept with the entry, so that all watchers and readers share one parsed object. */
   #at(entry: StoreEntry, revision: number): StoredObject {
     const { view } = entry
-    if (view instanceof StoredObject && view.revision === revision && view.codec === this) return view
-    return (entry.view = new StoredObject(entry, revision, this))
+    const known = view instanceof StoredObject && view.codec === this ? view : undefined
+    if (known?.revision === revision) return known
+    // Deleted: the same object at another revision, which need not be read again.
+    return (entry.view = new StoredObject(entry, revision, this, known?.parsed && atRevision(known.parsed, revision)))
   }
 
   /** The served text in two parts; undefined when it is not what is stored and must be made of the object. */
@@ -146,6 +149,11 @@ export class ObjectCodec {
     if (revision !== 0) object.metadata.resourceVersion = String(revision)
     return object
   }
+}
+
+function atRevision(object: KubeObject, revision: number): KubeObject {
+  const moved = { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } }
+  return freezing ? deepFreeze(moved) : moved
 }
 
 function headOf(kind: string, apiVersion: string): string {
