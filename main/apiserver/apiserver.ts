@@ -5,9 +5,8 @@ import type { Duplex } from 'node:stream'
 import type { Clock } from '../../common/machinery/clock.ts'
 import type { Logger } from '../../common/machinery/logger.ts'
 import type { Transport } from '../../common/client/transport.ts'
-import type { FrontProxyIdentity } from './aggregation/extension-connections.ts'
-import type { Auditor } from './audit/auditor.ts'
-import type { RequestHeaderOptions } from './auth/request-header.ts'
+import type { Policy } from './audit/policy.ts'
+import type { RequestHeaderOptions } from './auth/request-header-options.ts'
 import type { NodeConnections } from '../channel/node-connections.ts'
 import type { ClusterFacts, KindDefinition } from '../kinds/kind.ts'
 import type { Store } from '../store/store.ts'
@@ -82,10 +81,12 @@ export interface ApiServerOptions {
   readonly requestHeader?: RequestHeaderOptions
   /** Who decides, in order. Default: Node, RBAC. */
   readonly authorizationModes?: readonly ('Node' | 'RBAC' | 'AlwaysAllow' | 'AlwaysDeny')[]
-  readonly audit?: Auditor
+  /** What to record of requests, and where: `sink` takes one event as a line of JSON, without its end. */
+  readonly audit?: { readonly policy: Policy; readonly sink: (line: string) => void }
   /** For extension API servers: who this server is to them, and what they are told to believe. */
   readonly aggregation?: {
-    readonly identity: FrontProxyIdentity
+    /** PEM. */
+    readonly identity: { readonly cert: string; readonly key: string }
     readonly requestHeader: RequestHeaderOptions
     /** PEM of the authorities of users' certificates. */
     readonly clientCa: string

@@ -4,6 +4,7 @@ import { AdmissionChain } from './admission/admission.ts'
 import { newAdmissionPlugins } from './admission/plugins.ts'
 import { Authenticator } from './auth/authenticator.ts'
 import { alwaysAllow, alwaysDeny, AuthorizerChain, mastersAuthorizer } from './auth/authorizer.ts'
+import { Auditor } from './audit/auditor.ts'
 import { Extensions } from './aggregation/extensions.ts'
 import { apiServerUser, ensureBootstrapPolicy } from './auth/bootstrap.ts'
 import { NodeAuthorizer } from './auth/node-authorizer.ts'
@@ -127,7 +128,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       openid: openIdDocuments(options.serviceAccountKey),
     }),
     metrics,
-    audit: options.audit,
+    audit: options.audit === undefined ? undefined : new Auditor({ ...options.audit, now: () => clock.now() }),
     limits,
     extensions,
     fallback: options.fallback,

@@ -8,7 +8,6 @@ import type { Logger } from '../../common/machinery/logger.ts'
 import type { ApiServerOptions, UserInfo } from '../apiserver/apiserver.ts'
 import { AdmissionPluginError, admissionPlugins, selectAdmissionPlugins } from '../apiserver/admission/plugins.ts'
 import type { AdmissionSelection } from '../apiserver/admission/selection.ts'
-import { Auditor } from '../apiserver/audit/auditor.ts'
 import { openAuditLog, type AuditLog } from '../apiserver/audit/log-file.ts'
 import { policyProblems, type Policy } from '../apiserver/audit/policy.ts'
 import { frontProxyCommonName, type LabPki } from '../pki/pki-files.ts'
@@ -79,7 +78,7 @@ export async function readControlPlaneOptions(
       ...(requestHeader === undefined ? {} : { requestHeader }),
       authorizationModes: modes,
       admissionPlugins: admissionSelection(options),
-      ...(audit === undefined ? {} : { audit: audit.auditor }),
+      ...(audit === undefined ? {} : { audit: { policy: audit.policy, sink: audit.log.sink } }),
       aggregation: {
         identity: proxyClient ?? pki.frontProxy.client,
         requestHeader: requestHeader ?? {
@@ -216,7 +215,7 @@ async function openAudit(
   { audit }: EngineOptions,
   logger: Logger,
   now: () => number,
-): Promise<{ auditor: Auditor; log: AuditLog } | undefined> {
+): Promise<{ policy: Policy; log: AuditLog } | undefined> {
   if (audit === undefined) return undefined
   const { policyFile, logPath, maxAgeDays, maxBackups, maxSizeMiB } = audit
   if (policyFile === undefined || logPath === undefined) {
@@ -246,7 +245,7 @@ async function openAudit(
       ...(maxBackups === undefined ? {} : { maxBackups }),
       ...(maxSizeMiB === undefined ? {} : { maxSizeMiB }),
     })
-    return { auditor: new Auditor({ policy: policy as Policy, sink: log.sink, now }), log }
+    return { policy: policy as Policy, log }
   } catch (error) {
     throw badFile('audit-log-path', logPath, `cannot be written: ${messageOf(error)}`, 'Choose another place.', error)
   }

@@ -4,7 +4,7 @@ import type { ConfigMap } from '../../../common/api/generated/types.ts'
 import type { KubeClient } from '../../../common/client/client.ts'
 import { configMaps } from '../../../common/client/resources.ts'
 import { isReason } from '../../../common/machinery/status.ts'
-import type { RequestHeaderOptions } from '../auth/request-header.ts'
+import type { RequestHeaderOptions } from '../auth/request-header-options.ts'
 
 export async function publishAuthentication(
   client: KubeClient,

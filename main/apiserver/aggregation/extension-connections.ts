@@ -4,16 +4,13 @@ import { request as httpRequest, type ClientRequest, type IncomingMessage, type 
 import type { ConnectionOptions } from 'node:tls'
 import type { APIService } from '../../../common/api/generated/types.ts'
 import type { NodeConnections } from '../../channel/node-connections.ts'
+import type { ApiServerOptions } from '../apiserver.ts'
 import type { Registry } from '../registry/context.ts'
 import { dialService } from '../webhooks/dial-service.ts'
 
 type Spec = NonNullable<APIService['spec']>
 
-export interface FrontProxyIdentity {
-  /** PEM. */
-  readonly cert: string
-  readonly key: string
-}
+type FrontProxyIdentity = NonNullable<ApiServerOptions['aggregation']>['identity']
 
 const checkMs = 5_000
 const maxDocumentBytes = 8 << 20

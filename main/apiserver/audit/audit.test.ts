@@ -5,9 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { silentLogger } from '../../../common/machinery/logger.ts'
 import type { Attributes } from '../auth/authorizer.ts'
 import { startTestServer, type TestServer } from '../testing/test-server.ts'
-import { Auditor } from './auditor.ts'
+import { judge } from './judge.ts'
 import { openAuditLog } from './log-file.ts'
-import { judge, policyProblems, type Policy } from './policy.ts'
+import { policyProblems, type Policy } from './policy.ts'
 
 const user = { name: 'alice', groups: ['dev'] }
 const pods: Attributes = {
@@ -80,11 +80,7 @@ describe('audit events', () => {
     }
     server = await startTestServer({
       settings: {
-        audit: new Auditor({
-          policy,
-          sink: (line) => events.push(JSON.parse(line) as Record<string, unknown>),
-          now: () => Date.now(),
-        }),
+        audit: { policy, sink: (line) => events.push(JSON.parse(line) as Record<string, unknown>) },
       },
     })
   })

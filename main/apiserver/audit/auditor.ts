@@ -1,13 +1,11 @@
 // Records requests as audit.k8s.io/v1 Events. One record accompanies one request and writes an event at each stage the policy wants.
 import { randomUUID } from 'node:crypto'
 import type { Status } from '../../../common/machinery/status.ts'
-import type { UserInfo } from '../apiserver.ts'
+import type { ApiServerOptions, UserInfo } from '../apiserver.ts'
 import { attributesOf } from '../auth/authorizer.ts'
 import type { RequestInfo } from '../chain/request-info.ts'
-import { judge, type Level, type Policy, type Stage, type Verdict } from './policy.ts'
-
-/** Takes one event as a line of JSON, without its end. */
-export type AuditSink = (line: string) => void
+import { judge, type Verdict } from './judge.ts'
+import type { Level, Policy, Stage } from './policy.ts'
 
 export interface AuditedRequest {
   readonly info: RequestInfo
@@ -17,6 +15,8 @@ export interface AuditedRequest {
   readonly sourceIPs: readonly string[]
   readonly userAgent: string
 }
+
+type AuditSink = NonNullable<ApiServerOptions['audit']>['sink']
 
 export class Auditor {
   readonly #policy: Policy

@@ -3,7 +3,6 @@
 import { createWriteStream, mkdirSync, readdirSync, renameSync, rmSync, statSync, type WriteStream } from 'node:fs'
 import { basename, dirname, extname, join } from 'node:path'
 import type { Logger } from '../../../common/machinery/logger.ts'
-import type { AuditSink } from './auditor.ts'
 
 export interface LogFileOptions {
   /** "-": standard output. */
@@ -17,7 +16,8 @@ export interface LogFileOptions {
 }
 
 export interface AuditLog {
-  readonly sink: AuditSink
+  /** Takes one event as a line of JSON, without its end. */
+  readonly sink: (line: string) => void
   /** Resolves when everything is written. */
   close(): Promise<void>
 }

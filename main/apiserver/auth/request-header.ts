@@ -2,18 +2,9 @@
 import { X509Certificate } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 import type { HttpRequest, UserInfo } from '../apiserver.ts'
+import type { RequestHeaderOptions } from './request-header-options.ts'
 
-export interface RequestHeaderOptions {
-  /** PEM of the authorities of proxies. */
-  readonly clientCa: string
-  /** Common names they may have; empty: any. */
-  readonly allowedNames: readonly string[]
-  readonly usernameHeaders: readonly string[]
-  readonly groupHeaders: readonly string[]
-  readonly extraHeaderPrefixes: readonly string[]
-}
-
-export const splitCertificates = (pem: string): X509Certificate[] =>
+const splitCertificates = (pem: string): X509Certificate[] =>
   (pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? []).map(
     (text) => new X509Certificate(text),
   )
