@@ -127,7 +127,8 @@ export const newGarbageCollector: ControllerFactory = (deps) => {
       return known.deletingDependents ? 'waiting' : 'solid'
     }
     if (known !== undefined && !known.virtual && known.namespace !== namespace) reportForeignOwner(owner, dependent)
-    if (ref.namespaced && namespace === undefined) return 'absent'
+    // A cluster-wide object cannot be owned from within a namespace: such a reference is never followed, and the object stays.
+    if (ref.namespaced && namespace === undefined) return 'solid'
     const live = await getLive(client, { ref, namespace, name: owner.name, uid: owner.uid })
     if (live === undefined) return 'absent'
     const waits =

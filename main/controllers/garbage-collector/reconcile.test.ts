@@ -7,7 +7,7 @@ import {
   pods,
   replicaSets,
 } from '../../../common/client/resources.ts'
-import { events, resourceRef } from '../../../common/client/resources.ts'
+import { events, namespaces, resourceRef } from '../../../common/client/resources.ts'
 import { eventually } from '../../../common/client/testing/eventually.ts'
 import { systemClock } from '../../../common/machinery/clock.ts'
 import { silentLogger } from '../../../common/machinery/logger.ts'
@@ -238,5 +238,24 @@ describe('garbage collector', () => {
       })
       expect(left.items).toEqual([])
     })
+  })
+
+  it('keeps a cluster-wide object that names an owner in a namespace', async () => {
+    const owner = await make('owner')
+    const child = await make('child', owner)
+    await plane.client.create(namespaces, {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: {
+        name: 'wide',
+        ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'owner', uid: owner.metadata.uid ?? '' }],
+      },
+    })
+    await plane.client.delete(configMaps, 'owner', 'default', { propagationPolicy: 'Background' })
+    await eventually(async () => {
+      expect(await exists(child.metadata.name ?? '')).toBe(false)
+      expect(controllers.controllers.every(({ idle }) => idle)).toBe(true)
+    })
+    expect((await plane.client.get(namespaces, 'wide')).metadata.deletionTimestamp).toBeUndefined()
   })
 })
