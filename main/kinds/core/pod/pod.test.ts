@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Pod } from '../../../../common/api/generated/types.ts'
+import type { Container, Pod, ResourceRequirements } from '../../../../common/api/generated/types.ts'
 import { runKindContract } from '../../kind-contract.ts'
 import { createObject, updateObject, type Manifest } from '../../testing/lifecycle.ts'
 import { fullPod, simpleSpec } from '../../testing/pods.ts'
@@ -370,6 +370,42 @@ describe('updates of a pod', () => {
     expect(resize({ cpu: '1', 'ephemeral-storage': '1Gi' }).errors).toEqual([
       'spec: Forbidden: only cpu and memory resources are mutable',
     ])
+  })
+
+  it('resize keeps its containers as they are', () => {
+    const old = newPod({
+      containers: [
+        { name: 'one', image: 'a:1', resources: { requests: { cpu: '100m' } } },
+        { name: 'two', image: 'a:1', resources: { requests: { cpu: '100m' } } },
+      ],
+    })
+    const resize = (mutate: (containers: Container[]) => unknown) =>
+      updateObject(pod, old, ({ spec }) => mutate(spec?.containers ?? []), { door: 'resize' }).errors
+    const moved = (index: number) =>
+      `spec.containers[${String(index)}].name: Forbidden: containers may not be renamed or reordered on resize`
+    expect(resize((containers) => containers.reverse())).toEqual([moved(0), moved(1)])
+    expect(resize((containers) => Object.assign(containers[1] ?? {}, { name: 'three' }))).toEqual([moved(1)])
+    expect(resize((containers) => containers.pop())).toEqual([
+      'spec.containers: Forbidden: containers may not be added or removed on resize',
+    ])
+    // Other fields go back to what they were.
+    expect(resize((containers) => Object.assign(containers[0] ?? {}, { image: 'b:2' }))).toEqual([])
+  })
+
+  it('resize the resources of the whole pod', () => {
+    const old = newPod({
+      resources: { requests: { cpu: '1', memory: '1Gi' } },
+      containers: [{ name: 'main', image: 'a:1' }],
+    })
+    const resize = (resources: ResourceRequirements | undefined) =>
+      updateObject(pod, old, ({ spec }) => Object.assign(spec ?? {}, { resources }), { door: 'resize' })
+    const grown = resize({ requests: { cpu: '2', memory: '1Gi' } })
+    expect(grown.errors).toEqual([])
+    expect(grown.object.spec?.resources?.requests).toEqual({ cpu: '2', memory: '1Gi' })
+    expect(resize({ requests: { cpu: '2' } }).errors).toEqual([
+      'spec.resources.requests: Forbidden: pod-level resource requests cannot be removed',
+    ])
+    expect(resize(undefined).errors).toContain('spec.resources: Forbidden: pod-level resources cannot be removed')
   })
 })
 

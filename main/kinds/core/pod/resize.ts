@@ -1,22 +1,31 @@
 // The resize door of a pod: cpu and memory of its containers, and nothing else.
-import type { Container, Pod, ResourceRequirements } from '../../../../common/api/generated/types.ts'
+import type { Pod, ResourceRequirements } from '../../../../common/api/generated/types.ts'
 import { forbiddenField, invalidValue, type FieldError } from '../../../../common/machinery/field-error.ts'
 import { semanticEqual } from '../../equality.ts'
 import { cloneJson } from '../../strategy.ts'
 import { qosClass } from './qos.ts'
 
-/** Puts everything but container resources back; a client sends the whole pod. */
+type Lists = 'containers' | 'initContainers'
+
+/**
+ * Puts everything but the resources of the pod and of its containers back; a client sends the whole pod. Containers
+ * that came, went, moved or changed their name stay, for validation to refuse.
+ */
 export function keepAllButResources(pod: Pod, old: Pod): void {
+  if (pod.spec === undefined || old.spec === undefined) return
+  if (containerErrors(pod, old).length > 0) return
   const spec = cloneJson(old.spec)
-  const take = (containers: Container[] | undefined, from: Container[] | undefined): void => {
-    for (const container of containers ?? []) {
-      const given = from?.find((candidate) => candidate.name === container.name)
+  const take = (field: Lists): void => {
+    spec[field]?.forEach((container, index) => {
+      const given = pod.spec?.[field]?.[index]
       if (given?.resources !== undefined) container.resources = given.resources
       if (given?.resizePolicy !== undefined) container.resizePolicy = given.resizePolicy
-    }
+    })
   }
-  take(spec?.containers, pod.spec?.containers)
-  take(spec?.initContainers, pod.spec?.initContainers)
+  take('containers')
+  take('initContainers')
+  if (pod.spec.resources === undefined) delete spec.resources
+  else spec.resources = pod.spec.resources
   pod.spec = spec
 }
 
@@ -31,6 +40,12 @@ export function checkResize(pod: Pod, old: Pod): FieldError[] {
       invalidValue('spec', pod.status?.qosClass ?? '', 'Pod QOS Class may not change as a result of resizing'),
     )
   }
+  checkPodLevel(errors, pod.spec.resources, old.spec.resources)
+  if ((old.status?.nodeAllocatableResourceClaimStatuses?.length ?? 0) > 0) {
+    errors.push(forbiddenField('spec', 'pods with node allocatable resource claims cannot be resized'))
+  }
+  const moved = containerErrors(pod, old)
+  if (moved.length > 0) return [...errors, ...moved]
   for (const field of ['initContainers', 'containers'] as const) {
     old.spec[field]?.forEach((before, index) => {
       const after = pod.spec?.[field]?.[index]
@@ -41,12 +56,8 @@ export function checkResize(pod: Pod, old: Pod): FieldError[] {
         }
         return
       }
-      checkContainerResize(
-        errors,
-        `spec.${field}[${String(index)}].resources`,
-        after.resources ?? {},
-        before.resources ?? {},
-      )
+      const path = `spec.${field}[${String(index)}].resources`
+      checkRemoved(errors, path, 'resource', after.resources, before.resources)
       if (!semanticEqual(withoutCpuAndMemory(after.resources), withoutCpuAndMemory(before.resources))) {
         errors.push(forbiddenField('spec', 'only cpu and memory resources are mutable'))
       }
@@ -55,15 +66,52 @@ export function checkResize(pod: Pod, old: Pod): FieldError[] {
   return errors
 }
 
-function checkContainerResize(
+/** Containers keep their number, names and order. */
+function containerErrors(pod: Pod, old: Pod): FieldError[] {
+  return (['containers', 'initContainers'] as const).flatMap((field) => {
+    const after = pod.spec?.[field] ?? []
+    const before = old.spec?.[field] ?? []
+    if (after.length !== before.length) {
+      return [forbiddenField(`spec.${field}`, `${field} may not be added or removed on resize`)]
+    }
+    return before.flatMap(({ name }, index) =>
+      after[index]?.name === name
+        ? []
+        : [
+            forbiddenField(
+              `spec.${field}[${String(index)}].name`,
+              `${field} may not be renamed or reordered on resize`,
+            ),
+          ],
+    )
+  })
+}
+
+function checkPodLevel(
+  errors: FieldError[],
+  after: ResourceRequirements | undefined,
+  before: ResourceRequirements | undefined,
+): void {
+  if (after === undefined) {
+    if (before !== undefined) errors.push(forbiddenField('spec.resources', 'pod-level resources cannot be removed'))
+    return
+  }
+  checkRemoved(errors, 'spec.resources', 'pod-level resource', after, before)
+  if (!semanticEqual(withoutCpuAndMemory(after), withoutCpuAndMemory(before))) {
+    errors.push(forbiddenField('spec', 'only cpu and memory resources are mutable at pod-level'))
+  }
+}
+
+function checkRemoved(
   errors: FieldError[],
   path: string,
-  after: ResourceRequirements,
-  before: ResourceRequirements,
+  what: string,
+  after: ResourceRequirements = {},
+  before: ResourceRequirements = {},
 ): void {
   for (const field of ['requests', 'limits'] as const) {
     const removed = Object.keys(before[field] ?? {}).some((name) => after[field]?.[name] === undefined)
-    if (removed) errors.push(forbiddenField(`${path}.${field}`, `resource ${field} cannot be removed`))
+    if (removed) errors.push(forbiddenField(`${path}.${field}`, `${what} ${field} cannot be removed`))
   }
 }
 
