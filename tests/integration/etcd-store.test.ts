@@ -1,13 +1,14 @@
 // The store on a real etcd: the contract every store keeps, and what only a server on the other end of a connection can do to it.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { eventually } from '../../common/client/testing/eventually.ts'
 import { defaultCache } from '../../main/engine/paths.ts'
+import { createAuthority, issueCertificate, type KeyPair } from '../../main/pki/certificates.ts'
 import { openEtcdStore } from '../../main/store/etcd/index.ts'
 import { Collector, create, describeStoreContract, put } from '../../main/store/store-contract.ts'
 import { ClosedError, CompactedError, type Store } from '../../main/store/store.ts'
@@ -33,9 +34,13 @@ async function freePort(): Promise<number> {
   return port
 }
 
-/** Starts etcd on a folder; the ports stay the same when it is started again. */
-async function startEtcd(folder: string, ports: { client: number; peer: number }): Promise<ChildProcess> {
-  const client = `http://127.0.0.1:${String(ports.client)}`
+/** Starts etcd on a folder; the ports stay the same when it is started again. `flags` make it speak TLS. */
+async function startEtcd(
+  folder: string,
+  ports: { client: number; peer: number },
+  flags: readonly string[] = [],
+): Promise<ChildProcess> {
+  const client = `${flags.length === 0 ? 'http' : 'https'}://127.0.0.1:${String(ports.client)}`
   const peer = `http://127.0.0.1:${String(ports.peer)}`
   const child = spawn(
     program,
@@ -43,11 +48,13 @@ async function startEtcd(folder: string, ports: { client: number; peer: number }
       ...['--data-dir', join(folder, 'etcd'), '--log-level', 'error', '--name', 'test'],
       ...['--listen-client-urls', client, '--advertise-client-urls', client, '--listen-peer-urls', peer],
       ...['--initial-advertise-peer-urls', peer, '--initial-cluster', `test=${peer}`],
+      ...flags,
     ],
     { stdio: 'ignore' },
   )
   running.add(child)
-  await eventually(async () => (await fetch(`${client}/health`)).ok, 60_000)
+  // With TLS only those it knows may ask: the first to open a store waits then.
+  if (flags.length === 0) await eventually(async () => (await fetch(`${client}/health`)).ok, 60_000)
   return child
 }
 
@@ -151,6 +158,27 @@ describe('a store on etcd', () => {
     const past = await store.rangeAt({ prefix: '/p/', atRevision: then })
     expect(past.entries.map(({ value }) => value)).toEqual(['1'])
     expect(() => new Collector(store, '/p/', then)).toThrow(CompactedError)
+  })
+
+  it('speaks TLS, shows its certificate, and is refused without one', async () => {
+    await stop(etcd)
+    const authority = await createAuthority('etcd')
+    const issue = (commonName: string): Promise<KeyPair> =>
+      issueCertificate(authority, { commonName, addresses: ['127.0.0.1'], usages: ['server', 'client'] })
+    const [server, client] = [await issue('etcd'), await issue('engine')]
+    const file = async (name: string, text: string): Promise<string> => {
+      await writeFile(join(folder, name), text)
+      return join(folder, name)
+    }
+    await startEtcd(join(folder, 'secure'), ports, [
+      ...['--cert-file', await file('server.crt', server.cert), '--key-file', await file('server.key', server.key)],
+      ...['--client-cert-auth', '--trusted-ca-file', await file('ca.crt', authority.cert)],
+    ])
+    const servers = [`https://127.0.0.1:${String(ports.client)}`]
+    const secure = { servers, tls: { ca: authority.cert, cert: client.cert, key: client.key } }
+    const store = await eventually(() => open(secure), 60_000)
+    expect(await create(store, '/a', '1')).toBe(2)
+    await expect(open({ servers, tls: { ca: authority.cert } })).rejects.toThrow(ClosedError)
   })
 
   it('writes a snapshot that is whole', async () => {
