@@ -15,7 +15,12 @@ import {
 import { declare, type Overload, traversal } from './declare.ts'
 import { formatDouble } from './standard.ts'
 
+/** One code unit is one character almost everywhere: then no text has to be taken apart. */
+const isPlain = (text: string): boolean => !/[\ud800-\udfff]/.test(text)
+
 function indexIn(text: string, search: string, from: number, last: boolean): bigint {
+  if (isPlain(text) && from >= 0 && from <= text.length)
+    return BigInt(last ? text.lastIndexOf(search, from) : text.indexOf(search, from))
   const points = codePoints(text)
   if (from < 0 || from > points.length) throw new CelError(`index out of range: ${String(from)}`)
   const units = textOf(points, 0, from).length
@@ -23,10 +28,16 @@ function indexIn(text: string, search: string, from: number, last: boolean): big
   return found === -1 ? -1n : BigInt(codePoints(text.slice(0, found)).length)
 }
 
-function substring(text: string, start: bigint, end?: bigint): string {
+function substring(
+  text: string,
+  start: bigint,
+  end: bigint = BigInt(isPlain(text) ? text.length : codePoints(text).length),
+): string {
+  if (isPlain(text) && start >= 0n && start <= end && end <= BigInt(text.length))
+    return text.slice(Number(start), Number(end))
   const points = codePoints(text)
   const from = Number(start)
-  const to = end === undefined ? points.length : Number(end)
+  const to = Number(end)
   if (from < 0 || from > points.length) throw new CelError(`index out of range: ${String(from)}`)
   if (to < 0 || to > points.length) throw new CelError(`index out of range: ${String(to)}`)
   if (from > to) throw new CelError(`invalid substring range. start: ${String(from)}, end: ${String(to)}`)
@@ -176,7 +187,7 @@ export const text: readonly Overload[] = [
   ),
   declare(
     'string.lastIndexOf(string): int',
-    (a: string, b: string) => indexIn(a, b, codePoints(a).length, true),
+    (a: string, b: string) => indexIn(a, b, isPlain(a) ? a.length : codePoints(a).length, true),
     traversal,
   ),
   declare(

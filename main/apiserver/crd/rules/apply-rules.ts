@@ -2,7 +2,7 @@
 import { FieldError, type FieldErrorReason, omitValue } from '../../../../common/machinery/field-error.ts'
 import { isJsonObject, jsonEqual } from '../../../../common/machinery/json.ts'
 import { Budget, CelError, CostExceeded } from '../../cel/compile.ts'
-import { perCallLimit, perRequestLimit } from '../../cel/running/budget.ts'
+import { newDeadline, perCallLimit, perRequestLimit } from '../../cel/running/budget.ts'
 import { fromJson, none, Optional } from '../../cel/values.ts'
 import { correlated } from '../correlation.ts'
 import type { CompiledRule, RuleTree } from './compile-rules.ts'
@@ -33,6 +33,7 @@ interface Place {
 class RuleRun {
   readonly errors: FieldError[] = []
   readonly #options: RuleOptions
+  readonly #deadline = newDeadline()
   #remaining = perRequestLimit
 
   constructor(options: RuleOptions) {
@@ -91,7 +92,7 @@ class RuleRun {
       wrong(`rule compile error: ${program.message}`)
       return true
     }
-    const budget = new Budget(Math.min(perCallLimit, this.#remaining))
+    const budget = new Budget(Math.min(perCallLimit, this.#remaining), this.#deadline)
     const text = ruleText(rule)
     try {
       const result = program.run(variables, budget)
@@ -131,7 +132,7 @@ class RuleRun {
 
   #message({ rule, message }: CompiledRule, variables: Readonly<Record<string, unknown>>): string {
     if (message !== undefined && !(message instanceof Error)) {
-      const budget = new Budget(Math.max(1, Math.min(perCallLimit, this.#remaining)))
+      const budget = new Budget(Math.max(1, Math.min(perCallLimit, this.#remaining)), this.#deadline)
       try {
         const made = message.run(variables, budget)
         const text = typeof made === 'string' ? made.trim() : ''
