@@ -34,8 +34,7 @@ export const nullType = simple('null')
 export const dyn = simple('dyn')
 /** The type of what was already reported as wrong: fits everywhere, so that one mistake is told once. */
 export const error = simple('error')
-export const duration = simple('duration')
-export const timestamp = simple('timestamp')
+
 export const typeType = simple('type')
 export const listOf = (of: CelType): CelType => ({ kind: 'list', of })
 export const mapOf = (key: CelType, value: CelType): CelType => ({ kind: 'map', key, value })
