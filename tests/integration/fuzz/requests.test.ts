@@ -251,4 +251,12 @@ describe('bombs in definitions', () => {
     expect(performance.now() - started).toBeLessThan(5_000)
     await api.delete(`${definitions}/${name}.bombs.example.org`)
   })
+
+  it('are priced before they run: expressions', async () => {
+    const rule = 'self.all(a, self.all(b, self.all(c, self.all(d, a + b + c + d != "x"))))'
+    const schema = { type: 'array', items: { type: 'string' }, 'x-kubernetes-validations': [{ rule }] }
+    const answer = await api.post<{ message: string }>(definitions, definition('expressions', schema))
+    expect(answer.code).toBe(422)
+    expect(answer.body.message).toMatch(/estimated rule cost|exceeds|budget/i)
+  })
 })
