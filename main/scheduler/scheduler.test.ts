@@ -193,7 +193,7 @@ describe('scheduler', () => {
       attempt: 1,
       message: 'Successfully assigned default/web to good',
     })
-    const [good, tainted] = status.nodes
+    const [good, tainted] = status.nodes ?? []
     expect(good?.filters.every(({ passed }) => passed)).toBe(true)
     expect(good?.scores?.map(({ plugin }) => plugin)).toContain('NodeResourcesFit')
     expect(good?.total).toBeGreaterThan(0)

@@ -107,7 +107,8 @@ export interface SchedulingDecision {
     nodeName?: string
     /** The sentence of the pod's PodScheduled condition or event. */
     message: string
-    nodes: NodeVerdict[]
+    /** Absent when the lab had no node. */
+    nodes?: NodeVerdict[]
   }
 }
 export interface NodeVerdict {

@@ -21,7 +21,7 @@ export interface DecisionRow {
 
 /** Chosen node first, then by total, then those that did not fit. */
 export function decisionTable(decision: SchedulingDecision): DecisionTable {
-  const { nodes, nodeName } = decision.status
+  const { nodes = [], nodeName } = decision.status
   const filters: string[] = []
   const scores = new Map<string, number>()
   for (const node of nodes) {
@@ -57,7 +57,7 @@ function rowOf(node: NodeVerdict, chosen: string | undefined): DecisionRow {
 
 /** Why there, in a sentence or two. */
 export function decisionWords(decision: SchedulingDecision): string {
-  const { nodes, nodeName, outcome } = decision.status
+  const { nodes = [], nodeName, outcome } = decision.status
   const table = decisionTable(decision)
   const fitting = table.rows.filter((row) => row.fits)
   if (outcome === 'Error') return `The scheduler could not decide: ${decision.status.message}`
