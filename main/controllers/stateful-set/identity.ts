@@ -2,8 +2,8 @@
 import type { PersistentVolumeClaim, Pod, PodTemplateSpec, StatefulSet } from '../../../common/api/generated/types.ts'
 import { podFromTemplate } from '../pods/pod-from-template.ts'
 
-export const podNameLabel = 'statefulset.kubernetes.io/pod-name'
-export const podIndexLabel = 'apps.kubernetes.io/pod-index'
+const podNameLabel = 'statefulset.kubernetes.io/pod-name'
+const podIndexLabel = 'apps.kubernetes.io/pod-index'
 export const revisionLabel = 'controller-revision-hash'
 
 export const startOf = (set: StatefulSet): number => set.spec?.ordinals?.start ?? 0
