@@ -80,7 +80,7 @@ kubectlScenarios([
       { run: 'get cm one --watch-only --request-timeout=1s', out: '' },
       { run: 'get events --field-selector=reason=None', err: 'No resources found in $NS namespace.' },
       { run: 'logs web', code: 0, out: '' },
-      { run: 'logs web -c nobody', code: 1, err: /container nobody is not valid for pod web\n$/ },
+      { run: 'logs web -c nobody', code: 1, err: /container nobody is not valid for pod web/ },
       { run: 'exec web -c main -- ls', code: 1, err: /pod web does not have a host assigned\n$/ },
       {
         run: 'attach web -c main',
