@@ -115,6 +115,12 @@ const short = (value: number | undefined): string =>
       ? Math.round(value).toLocaleString('en-US')
       : String(Number(value.toPrecision(3)))
 
+/** Figures of start, idle and disk do not know what else ran. */
+function describeRuns(all: number, calm: number, known: boolean): string {
+  if (!known) return String(all)
+  return calm > 0 ? `${String(calm)} of ${String(all)}` : `${String(all)}, all disturbed`
+}
+
 function summarize(): Record<string, string>[] {
   return [...Map.groupBy(measured, ({ what }) => what).values()].map((all) => {
     const calm = all.filter(({ reading }) => (reading.other ?? 0) <= quietPercent)
@@ -132,8 +138,11 @@ function summarize(): Record<string, string>[] {
       met: target === '' ? '' : missed ? '**no**' : 'yes',
       'p99 ms': short(medianOf(runs, ({ reading }) => reading.p99Ms)),
       'server CPU ms': short(medianOf(runs, ({ reading }) => reading.cpuMs)),
-      runs:
-        calm.length > 0 ? `${String(runs.length)} of ${String(all.length)}` : `${String(all.length)}, all disturbed`,
+      runs: describeRuns(
+        all.length,
+        calm.length,
+        all.some(({ reading }) => reading.other !== undefined),
+      ),
     }
   })
 }
