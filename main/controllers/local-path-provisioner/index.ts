@@ -6,7 +6,7 @@ import { persistentVolumeClaims, persistentVolumes, pods, storageClasses } from 
 import { objectKey } from '../../../common/machinery/meta.ts'
 import { isReason } from '../../../common/machinery/status.ts'
 import type { ControllerFactory } from '../runtime/deps.ts'
-import { classOf } from '../volume-binder/match.ts'
+import { classOf } from '../../../common/volumes/match.ts'
 import { selectedNode } from '../volume-binder/plan.ts'
 import { byClaim, podClaims } from '../volumes/pod-claims.ts'
 import { isDisposable, planProvision } from './plan.ts'

@@ -1,7 +1,7 @@
 // Pure: the volume that answers a claim on a class of this provisioner: a folder on the disk of the node that uses it first.
 import type { PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from '../../../common/api/generated/types.ts'
 import { localPathFolder, localPathProvisioner } from '../../../common/channel/local-path.ts'
-import { classOf } from '../volume-binder/match.ts'
+import { classOf } from '../../../common/volumes/match.ts'
 import { provisionedBy, selectedNode, storageProvisioner } from '../volume-binder/plan.ts'
 
 export type ProvisionPlan =

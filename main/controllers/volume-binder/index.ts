@@ -13,7 +13,7 @@ import { isReason } from '../../../common/machinery/status.ts'
 import { canonicalJson } from '../pods/template-hash.ts'
 import type { ControllerFactory } from '../runtime/deps.ts'
 import { byClaim, podClaims } from '../volumes/pod-claims.ts'
-import { classOf } from './match.ts'
+import { classOf } from '../../../common/volumes/match.ts'
 import {
   betaStorageProvisioner,
   boundClaim,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from '../../../common/api/generated/types.ts'
-import { findMatch, mismatch } from './match.ts'
+import { findMatch, mismatch } from '../../../common/volumes/match.ts'
 import { boundClaim, boundVolume, planClaim, planVolume, unboundVolume } from './plan.ts'
 
 const claim = (
@@ -68,12 +68,12 @@ describe('matching', () => {
     const notYet = volume('new', {}, { phase: 'Pending' })
     const reserved = volume('reserved', { capacity: { storage: '50Gi' }, claimRef: reference() })
     const name = (found: PersistentVolume | undefined) => found?.metadata.name
-    expect(name(findMatch(claim(), [big, small, taken, notYet], false))).toBe('small')
-    expect(name(findMatch(claim(), [big, small, reserved], false))).toBe('reserved')
-    expect(name(findMatch(claim(), [big, small], true))).toBeUndefined()
-    expect(name(findMatch(claim(), [big, reserved], true))).toBe('reserved')
+    expect(name(findMatch(claim(), [big, small, taken, notYet]))).toBe('small')
+    expect(name(findMatch(claim(), [big, small, reserved]))).toBe('reserved')
+    expect(name(findMatch(claim(), [big, small], { reservedOnly: true }))).toBeUndefined()
+    expect(name(findMatch(claim(), [big, reserved], { reservedOnly: true }))).toBe('reserved')
     const labelled = volume('ssd', { capacity: { storage: '5Gi' } }, { labels: { disk: 'ssd' } })
-    expect(name(findMatch(claim({ selector: { matchLabels: { disk: 'ssd' } } }), [small, labelled], false))).toBe('ssd')
+    expect(name(findMatch(claim({ selector: { matchLabels: { disk: 'ssd' } } }), [small, labelled]))).toBe('ssd')
   })
 })
 

@@ -1,6 +1,6 @@
 // Pure: what claims and volumes need next. The rules are those of upstream's persistent volume controller.
 import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from '../../../common/api/generated/types.ts'
-import { classOf, findMatch, isBoundTo, mismatch } from './match.ts'
+import { classOf, findMatch, isBoundTo, mismatch } from '../../../common/volumes/match.ts'
 
 export const boundByController = 'pv.kubernetes.io/bound-by-controller'
 export const bindCompleted = 'pv.kubernetes.io/bind-completed'
@@ -49,7 +49,7 @@ function planOpenClaim(claim: PersistentVolumeClaim, around: ClaimSurroundings):
   const delayed =
     storageClass?.volumeBindingMode === 'WaitForFirstConsumer' &&
     claim.metadata.annotations?.[selectedNode] === undefined
-  const volume = findMatch(claim, around.volumes, delayed)
+  const volume = findMatch(claim, around.volumes, { reservedOnly: delayed })
   if (volume !== undefined) return { action: 'bind', volume }
   const defaultClass = className === '' && claim.spec?.storageClassName === undefined ? defaultOf(around) : undefined
   if (defaultClass !== undefined) return { action: 'classify', className: defaultClass }

@@ -5,8 +5,8 @@ import type {
   PersistentVolumeClaim,
   StorageClass,
 } from '../../../common/api/generated/types.ts'
-import { matchesLabels, selectorFromObject } from '../../../common/machinery/labels.ts'
 import { quantityToBytes } from '../../../common/machinery/quantity.ts'
+import { findMatch } from '../../../common/volumes/match.ts'
 import { compileTerm } from '../state/node-selection.ts'
 import type { ClaimStates, VolumeSources } from './claims.ts'
 import { selectedNodeAnnotation } from './claims.ts'
@@ -42,9 +42,12 @@ export function planVolumes({ node, states, sources, isTaken }: VolumePlanFacts)
   for (const claim of bySize) {
     const selected = claim.metadata.annotations?.[selectedNodeAnnotation]
     if (selected !== undefined && selected !== node.metadata.name) return [...new Set([...reasons, bindConflict])]
-    const isFree = (volume: PersistentVolume): boolean =>
-      !isTaken(volume, claim) && !plan.bind.some((chosen) => chosen.volume === volume)
-    const volume = selected === undefined ? findVolume(claim, node, sources.volumes(), isFree) : undefined
+    const isUsable = (volume: PersistentVolume): boolean =>
+      volume.metadata.deletionTimestamp === undefined &&
+      !isTaken(volume, claim) &&
+      !plan.bind.some((chosen) => chosen.volume === volume) &&
+      reaches(volume, node)
+    const volume = selected === undefined ? findMatch(claim, sources.volumes(), { isUsable }) : undefined
     if (volume !== undefined) plan.bind.push({ volume, claim })
     else if (canProvision(sources.storageClass(claim.spec?.storageClassName ?? ''), node)) plan.provision.push(claim)
     else reasons.push(bindConflict)
@@ -59,46 +62,6 @@ const sizeOf = (claim: PersistentVolumeClaim): number =>
 export function reaches(volume: PersistentVolume, node: Node): boolean {
   const required = volume.spec?.nodeAffinity?.required
   return required === undefined || required.nodeSelectorTerms.some((term) => compileTerm(term)(node))
-}
-
-/** The smallest volume that suits; one that was set aside for the claim comes before all others. */
-function findVolume(
-  claim: PersistentVolumeClaim,
-  node: Node,
-  volumes: readonly PersistentVolume[],
-  isFree: (volume: PersistentVolume) => boolean,
-): PersistentVolume | undefined {
-  const wanted = sizeOf(claim)
-  let best: { volume: PersistentVolume; size: number } | undefined
-  for (const volume of volumes) {
-    const { spec, metadata } = volume
-    const size = quantityToBytes(spec?.capacity?.['storage'] ?? 0)
-    if (size < wanted || metadata.deletionTimestamp !== undefined || !suits(volume, claim)) continue
-    if (!isFree(volume) || !reaches(volume, node)) continue
-    const { claimRef } = spec ?? {}
-    if (claimRef !== undefined) {
-      const isOurs = claimRef.namespace === claim.metadata.namespace && claimRef.name === claim.metadata.name
-      if (isOurs && (claimRef.uid === undefined || claimRef.uid === claim.metadata.uid)) return volume
-      continue
-    }
-    if (volume.status?.phase !== 'Available' || !isSelected(volume, claim)) continue
-    if (best === undefined || size < best.size) best = { volume, size }
-  }
-  return best?.volume
-}
-
-function suits({ spec }: PersistentVolume, claim: PersistentVolumeClaim): boolean {
-  const modes = spec?.accessModes ?? []
-  return (
-    (spec?.storageClassName ?? '') === (claim.spec?.storageClassName ?? '') &&
-    (spec?.volumeMode ?? 'Filesystem') === (claim.spec?.volumeMode ?? 'Filesystem') &&
-    (spec?.volumeAttributesClassName ?? '') === (claim.spec?.volumeAttributesClassName ?? '') &&
-    (claim.spec?.accessModes ?? []).every((mode) => modes.includes(mode))
-  )
-}
-
-function isSelected(volume: PersistentVolume, { spec }: PersistentVolumeClaim): boolean {
-  return spec?.selector === undefined || matchesLabels(selectorFromObject(spec.selector), volume.metadata.labels)
 }
 
 function canProvision(storageClass: StorageClass | undefined, node: Node): boolean {

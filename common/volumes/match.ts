@@ -1,7 +1,7 @@
-// Pure: which PersistentVolume suits a claim.
-import type { PersistentVolume, PersistentVolumeClaim } from '../../../common/api/generated/types.ts'
-import { matchesLabels, selectorFromObject } from '../../../common/machinery/labels.ts'
-import { compareQuantities } from '../../../common/machinery/quantity.ts'
+// Which PersistentVolume suits a claim: the one rule of the volume binder and of the scheduler.
+import type { PersistentVolume, PersistentVolumeClaim } from '../api/generated/types.ts'
+import { matchesLabels, selectorFromObject } from '../machinery/labels.ts'
+import { compareQuantities } from '../machinery/quantity.ts'
 
 const betaClass = 'volume.beta.kubernetes.io/storage-class'
 
@@ -28,18 +28,25 @@ export function isBoundTo({ spec }: PersistentVolume, { metadata }: PersistentVo
   return namespace === metadata.namespace && name === metadata.name && (uid === '' || uid === metadata.uid)
 }
 
-/** The volume reserved for the claim if there is one, else (unless binding is `delayed`) the smallest free one that suits. */
+export interface MatchOptions {
+  /** Take nothing but a volume that is reserved for the claim. */
+  readonly reservedOnly?: boolean
+  /** Volumes that come into question at all; default: all. */
+  readonly isUsable?: (volume: PersistentVolume) => boolean
+}
+
+/** The volume reserved for the claim if there is one, else the smallest free one that suits. */
 export function findMatch(
   claim: PersistentVolumeClaim,
   volumes: readonly PersistentVolume[],
-  delayed: boolean,
+  { reservedOnly = false, isUsable = () => true }: MatchOptions = {},
 ): PersistentVolume | undefined {
   let best: PersistentVolume | undefined
   const selector = claim.spec?.selector === undefined ? undefined : selectorFromObject(claim.spec.selector)
   for (const volume of volumes) {
-    if (mismatch(claim, volume) !== undefined) continue
+    if (mismatch(claim, volume) !== undefined || !isUsable(volume)) continue
     if (isBoundTo(volume, claim)) return volume
-    if (delayed || volume.spec?.claimRef !== undefined || volume.metadata.deletionTimestamp !== undefined) continue
+    if (reservedOnly || volume.spec?.claimRef !== undefined || volume.metadata.deletionTimestamp !== undefined) continue
     if (volume.status?.phase !== 'Available') continue
     if (selector !== undefined && !matchesLabels(selector, volume.metadata.labels)) continue
     if (best === undefined || compareQuantities(sizeOf(volume), sizeOf(best)) < 0) best = volume
