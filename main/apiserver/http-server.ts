@@ -12,14 +12,26 @@ export type OnUpgrade = (req: IncomingMessage, socket: Duplex, head: Buffer) => 
 const headersTimeoutMs = 20_000
 const requestTimeoutMs = 300_000
 const keepAliveTimeoutMs = 120_000
+/**
+ * Connections that have not sent one whole request yet; the oldest gives way to a new one. Each costs some 60 KB, and whoever opens
+ * thousands and says nothing must not take the memory of those who do.
+ */
+const maxUnprovenConnections = 2_000
 const maxHeaderBytes = 64 * 1024
 const http2Settings = { maxConcurrentStreams: 1000, initialWindowSize: 1 << 20, maxHeaderListSize: maxHeaderBytes }
 
 export class HttpServer {
   readonly #server: Http2SecureServer
   readonly #sockets = new Set<Socket | Duplex>()
+  /** By the client's port, the oldest first. */
+  readonly #unproven = new Map<number, Socket>()
 
-  constructor(tls: ApiServerOptions['tls'], onRequest: OnRequest, onUpgrade: OnUpgrade) {
+  constructor(
+    tls: ApiServerOptions['tls'],
+    onRequest: OnRequest,
+    onUpgrade: OnUpgrade,
+    { maxUnproven = maxUnprovenConnections } = {},
+  ) {
     this.#server = createSecureServer({
       allowHTTP1: true,
       cert: tls.cert,
@@ -43,12 +55,24 @@ export class HttpServer {
     http1.headersTimeout = headersTimeoutMs
     http1.requestTimeout = requestTimeoutMs
     http1.keepAliveTimeout = keepAliveTimeoutMs
-    this.#server.on('request', onRequest)
-    this.#server.on('upgrade', onUpgrade)
+    this.#server.on('request', (req, res) => {
+      this.#prove(req.socket.remotePort)
+      onRequest(req, res)
+    })
+    this.#server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
+      this.#prove(req.socket.remotePort)
+      onUpgrade(req, socket, head)
+    })
     this.#server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket)
       socket.setNoDelay(true)
-      socket.on('close', () => this.#sockets.delete(socket))
+      const { remotePort = 0 } = socket
+      this.#unproven.set(remotePort, socket)
+      socket.on('close', () => {
+        this.#sockets.delete(socket)
+        if (this.#unproven.get(remotePort) === socket) this.#unproven.delete(remotePort)
+      })
+      if (this.#unproven.size > maxUnproven) this.#unproven.values().next().value?.destroy()
     })
     // Broken handshakes and sessions are the clients' business; the sockets are closed by node.
     this.#server.on('tlsClientError', () => undefined)
@@ -57,6 +81,10 @@ export class HttpServer {
       if (socket.writable) socket.end(badRequestResponse)
       else socket.destroy()
     })
+  }
+
+  #prove(remotePort: number | undefined): void {
+    if (this.#unproven.size > 0 && remotePort !== undefined) this.#unproven.delete(remotePort)
   }
 
   listen({ host, port }: { host: string; port: number }): Promise<{ host: string; port: number }> {
