@@ -40,7 +40,9 @@ async function vitest(project: string): Promise<void> {
     '--reporter=json',
     `--outputFile.json=${report}`,
   ]
-  const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit' })
+  // Building the window sets NODE_ENV to production for this process; tests want the checks that production leaves out.
+  const env = { ...process.env, NODE_ENV: 'test' }
+  const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit', env })
   const code = await new Promise<number | null>((resolve) => child.on('close', resolve))
   try {
     const result = JSON.parse(await readFile(report, 'utf8')) as VitestReport
