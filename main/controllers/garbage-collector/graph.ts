@@ -26,6 +26,8 @@ export type KindResolver = (apiVersion: string, kind: string) => ResourceRef | u
 
 export class OwnerGraph {
   readonly #nodes = new Map<string, GraphNode>()
+  /** Objects with an owner of a kind that is not known (yet): no link could be made. */
+  readonly #unlinked = new Set<GraphNode>()
   readonly #resolve: KindResolver
   readonly #look: (uid: string) => void
 
@@ -69,8 +71,11 @@ export class OwnerGraph {
     this.#setDeletion(node, deletionTimestamp !== undefined, finalizers)
   }
 
-  /** Every object whose owner nobody has seen: for when kinds have become known of which nothing could be said before. */
+  /** Links and looks at every object whose owner nobody has seen: for when kinds have become known of which nothing could be said before. */
   lookAtOrphans(): void {
+    const unlinked = [...this.#unlinked]
+    this.#unlinked.clear()
+    for (const node of unlinked) for (const owner of node.owners) this.#link(node, owner)
     for (const node of this.#nodes.values())
       if (node.virtual) for (const dependent of node.dependents) this.#look(dependent.uid)
   }
@@ -80,6 +85,7 @@ export class OwnerGraph {
     const node = this.#nodes.get(uid)
     if (node === undefined) return
     this.#nodes.delete(uid)
+    this.#unlinked.delete(node)
     this.#setOwners(node, [])
     for (const dependent of node.dependents) this.#look(dependent.uid)
     // Dependents that still name it keep it as a question, so that the last of them removes it.
@@ -132,7 +138,10 @@ export class OwnerGraph {
       return
     }
     const ref = this.#resolve(owner.apiVersion, owner.kind)
-    if (ref === undefined) return
+    if (ref === undefined) {
+      this.#unlinked.add(node)
+      return
+    }
     const namespace = ref.namespaced ? node.namespace : undefined
     this.#insert(owner.uid, { ref, namespace, name: owner.name, virtual: true }).dependents.add(node)
     this.#look(owner.uid)

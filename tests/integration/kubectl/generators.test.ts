@@ -65,7 +65,7 @@ kubectlScenarios([
       { run: 'autoscale deployment web --min=1 --max=4', out: 'horizontalpodautoscaler.autoscaling/web autoscaled' },
       {
         run: 'get hpa web --no-headers',
-        out: /^web +Deployment\/web +cpu: <unknown>\/80% +1 +4 +0 +\d+s\n$/,
+        out: /^web +Deployment\/web +cpu: <unknown>\/80% +1 +4 +\d +\d+s\n$/,
       },
     ],
   },
