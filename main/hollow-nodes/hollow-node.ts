@@ -1,11 +1,12 @@
 // Pure: the Node object of a hollow node. It looks like a kubelet's in shape and says everywhere that nothing runs behind it.
 import { createHash } from 'node:crypto'
 import type { Lease, Node, NodeCondition, NodeStatus, Taint } from '../../common/api/generated/types.ts'
+import { gitVersion } from '../../common/api/kubernetes-version.ts'
 import { formatMicroTime, formatTime } from '../../common/machinery/clock.ts'
 import type { NodeAddresses } from './addresses.ts'
 
 export const hollowLabel = 'lab.orrery.dev/hollow'
-const hollowVersion = 'v1.36.3-orrery-hollow'
+const hollowVersion = `${gitVersion}-hollow`
 const osImage = 'Hollow node (simulated, runs nothing)'
 const leaseNamespace = 'kube-node-lease'
 const leaseSeconds = 40
