@@ -3,6 +3,8 @@ import { badRequest, isReason, type Status, StatusError } from '../../common/mac
 import { findDuplicateFields } from '../../common/machinery/schema/duplicate-fields.ts'
 import type { HttpRequest, HttpResponse, UserInfo } from './apiserver.ts'
 import type { AuditRecord } from './audit/auditor.ts'
+import { decodeCbor } from './cbor/decode.ts'
+import { cborApplyPatchType } from './cbor/media-types.ts'
 import { anonymous } from './auth/authenticator.ts'
 import { attributesOf, forbiddenError } from './auth/authorizer.ts'
 import { impersonatedUser } from './chain/impersonation.ts'
@@ -337,6 +339,7 @@ async function readCallBody(
   const type = req.headers['content-type']
   const media = mediaTypeOf(type)
   if (media.endsWith('+yaml')) return { value: parseYamlText(bytes.toString('utf8')), duplicates: [] }
+  if (media === cborApplyPatchType) return { value: decodeCbor(bytes), duplicates: [] }
   if (media.endsWith('+json')) {
     const prefix = media === mergePatchType ? 'error decoding patch: ' : ''
     return { value: parseJson(bytes.toString('utf8'), prefix), duplicates: [] }

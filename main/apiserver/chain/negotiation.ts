@@ -1,8 +1,9 @@
-// What the client wants back: encoding (JSON, YAML or protobuf) and shape (the object, its metadata only, or a table).
+// What the client wants back: encoding (JSON, YAML, protobuf or CBOR) and shape (the object, its metadata only, or a table).
 import { notAcceptable } from '../../../common/machinery/status.ts'
+import { cborSequenceType } from '../cbor/media-types.ts'
 
 export type Shape = 'object' | 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList'
-export type Encoding = 'json' | 'yaml' | 'protobuf'
+export type Encoding = 'json' | 'yaml' | 'protobuf' | 'cbor'
 
 export interface Accepted {
   readonly encoding: Encoding
@@ -24,6 +25,7 @@ export interface Offer {
 }
 
 const plainJson: Accepted = { encoding: 'json', shape: 'object', shapeVersion: 'v1', parameters: {} }
+/** As upstream lists them: CBOR is spoken with those who ask for it. */
 const offered = 'application/json, application/yaml, application/vnd.kubernetes.protobuf'
 
 const cache = new Map<string, Accepted | undefined>()
@@ -87,13 +89,15 @@ const encodingOfType: Readonly<Record<string, Encoding>> = {
   'application/json': 'json',
   'application/yaml': 'yaml',
   'application/vnd.kubernetes.protobuf': 'protobuf',
+  'application/cbor': 'cbor',
 }
 
 function match(
   { type, quality, parameters }: MediaType,
   { shapes = [], protobuf, stream }: Offer,
 ): Accepted | undefined {
-  const encoding = quality === 0 ? undefined : encodingOfType[type]
+  const encoding =
+    quality === 0 ? undefined : stream === true && type === cborSequenceType ? 'cbor' : encodingOfType[type]
   if (encoding === undefined || (stream === true && encoding === 'yaml')) return undefined
   const { as, g, v = 'v1' } = parameters
   if (as === undefined || as === '')

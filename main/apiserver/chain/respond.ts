@@ -1,4 +1,4 @@
-// Answers: JSON, YAML or protobuf, pretty when asked, gzip when large and wanted, and Status bodies for every error.
+// Answers: JSON, YAML, protobuf or CBOR, pretty when asked, gzip when large and wanted, and Status bodies for every error.
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
@@ -6,6 +6,8 @@ import { createGzip, gzip } from 'node:zlib'
 import { stringify as stringifyYaml } from 'yaml'
 import type { StatusError } from '../../../common/machinery/status.ts'
 import type { HttpRequest, HttpResponse } from '../apiserver.ts'
+import { encodeCbor } from '../cbor/encode.ts'
+import { cborMediaType } from '../cbor/media-types.ts'
 import { protobufEncoder, protobufMediaType, type TypeMeta } from '../protobuf/encoder.ts'
 import type { Encoding } from './negotiation.ts'
 
@@ -32,7 +34,8 @@ export async function sendJsonText(
   text: string | Buffer,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  if (to.encoding === 'protobuf') await sendProtobufOrJson(to, code, JSON.parse(text.toString()), headers)
+  if (to.encoding === 'protobuf' || to.encoding === 'cbor')
+    await sendObject(to, code, JSON.parse(text.toString()), headers)
   else if (to.encoding === 'yaml') {
     await sendBytes(
       to,
@@ -59,6 +62,7 @@ export async function sendObject(
   headers: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   if (to.encoding === 'protobuf') await sendProtobufOrJson(to, code, object, headers)
+  else if (to.encoding === 'cbor') await sendBytes(to, code, cborMediaType, encodeCbor(object), headers)
   else await sendJsonText(to, code, JSON.stringify(object), headers)
 }
 

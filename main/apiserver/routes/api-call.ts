@@ -10,7 +10,7 @@ import type { ListResult } from '../registry/list.ts'
 import type { ServedResource } from '../registry/served-resource.ts'
 import type { StoredObject } from '../registry/stored-object.ts'
 import { checkWriteOptions, type OptionsKind } from './options-validation.ts'
-import { applyPatchType } from './patch-types.ts'
+import { isApplyPatch } from './patch-types.ts'
 
 export interface CallBody {
   readonly value: unknown
@@ -59,9 +59,7 @@ export function writeRequestOf(call: ApiCall, bodyDryRun: readonly string[] = []
       fieldManager,
       dryRun,
       fieldValidation: query.get('fieldValidation') ?? '',
-      ...(info.verb === 'patch'
-        ? { patch: { apply: call.contentType === applyPatchType, force: query.has('force') } }
-        : {}),
+      ...(info.verb === 'patch' ? { patch: { apply: isApplyPatch(call.contentType), force: query.has('force') } } : {}),
     })
   return {
     user: call.user,

@@ -1,7 +1,10 @@
-// Watch events in the encoding and shape a client asked for: JSON lines or protobuf frames; the object, its metadata, or table rows.
+// Watch events in the encoding and shape a client asked for: JSON lines, protobuf frames or CBOR items; the object, its metadata, or table rows.
 import type { KubeObject } from '../../../common/machinery/meta.ts'
+import { cborEvent, cborStoredEvent } from '../cbor/encode.ts'
+import { cborSequenceType } from '../cbor/media-types.ts'
 import { protobufEncoder, protobufMediaType, type TypeMeta } from '../protobuf/encoder.ts'
 import { columnsOf, partialMetadata, renderTable } from '../registry/table.ts'
+import type { StoredObject } from '../registry/stored-object.ts'
 import type { EventEncoder } from '../watch/http-watch.ts'
 import { includeObjectOf, type RenderOptions } from './render.ts'
 
@@ -21,6 +24,7 @@ export function eventEncoder(options: RenderOptions): EventEncoder {
       apiVersion: resource.apiVersion,
       kind: resource.kind.kind,
     })
+  if (encoding === 'cbor') return cborEvents(options)
   if (shape === 'Table') return tableEvents(options)
   if (shape === 'object') return { ...jsonEvents, event: (type, object) => object.eventLine(type) }
   return {
@@ -47,22 +51,41 @@ function protobufEvents(partialVersion: string | undefined, type: TypeMeta): Eve
   }
 }
 
-function tableEvents({ accepted, resource, query }: RenderOptions): EventEncoder {
+function cborEvents(options: RenderOptions): EventEncoder {
+  const { shape, shapeVersion } = options.accepted
+  const shared = {
+    contentType: cborSequenceType,
+    error: (status: object) => cborEvent('ERROR', status),
+    bookmark: (object: KubeObject) =>
+      cborEvent('BOOKMARK', shape === 'PartialObjectMetadata' ? partialMetadata(object, shapeVersion) : object),
+  }
+  if (shape === 'object') return { ...shared, event: cborStoredEvent }
+  if (shape === 'Table') {
+    const table = tableOf(options)
+    return { ...shared, event: (type, object) => cborEvent(type, JSON.parse(table(object)) as object) }
+  }
+  return { ...shared, event: (type, object) => cborEvent(type, partialMetadata(object.object, shapeVersion)) }
+}
+
+function tableEvents(options: RenderOptions): EventEncoder {
+  const table = tableOf(options)
+  return { ...jsonEvents, event: (type, object) => line(type, table(object)) }
+}
+
+/** Makes the table of one event, as text; the first one names the columns. */
+function tableOf({ accepted, resource, query }: RenderOptions): (object: StoredObject) => string {
   const includeObject = includeObjectOf(query)
   let withColumns = true
-  return {
-    ...jsonEvents,
-    event(type, object) {
-      const text = renderTable(columnsOf(resource), [object], {
-        rowConditions: (row) => resource.kind.rowConditions?.(row) ?? [],
-        version: accepted.shapeVersion,
-        includeObject,
-        now: new Date(),
-        withColumns,
-        listMetadata: { resourceVersion: String(object.revision) },
-      })
-      withColumns = false
-      return line(type, text)
-    },
+  return (object) => {
+    const text = renderTable(columnsOf(resource), [object], {
+      rowConditions: (row) => resource.kind.rowConditions?.(row) ?? [],
+      version: accepted.shapeVersion,
+      includeObject,
+      now: new Date(),
+      withColumns,
+      listMetadata: { resourceVersion: String(object.revision) },
+    })
+    withColumns = false
+    return text
   }
 }

@@ -3,13 +3,17 @@ import type { JsonObject } from '../../../common/machinery/json.ts'
 import { applyJsonPatch } from '../../../common/machinery/patch/json-patch.ts'
 import { applyMergePatch } from '../../../common/machinery/patch/merge-patch.ts'
 import { applyStrategicMergePatch } from '../../../common/machinery/patch/strategic-merge-patch.ts'
+import { cborApplyPatchType } from '../cbor/media-types.ts'
 import type { Definitions } from '../../../common/machinery/schema/definitions.ts'
 import { type StatusError, unsupportedMediaType } from '../../../common/machinery/status.ts'
 
 export const jsonPatchType = 'application/json-patch+json'
 export const mergePatchType = 'application/merge-patch+json'
 export const strategicPatchType = 'application/strategic-merge-patch+json'
-export const applyPatchType = 'application/apply-patch+yaml'
+const applyPatchType = 'application/apply-patch+yaml'
+
+export const isApplyPatch = (contentType: string): boolean =>
+  contentType === applyPatchType || contentType === cborApplyPatchType
 
 /** `schema`: where strategic merge finds its keys; undefined when the type is not known at compile time (custom resources). */
 export function patcher(
@@ -37,7 +41,8 @@ export function patcher(
 
 /** Before the body is read. Throws 415 for what is no patch. `strategic`: whether strategic merge is spoken here. */
 export function requirePatchType(contentType: string, strategic: boolean): void {
-  const spoken = [jsonPatchType, mergePatchType, applyPatchType, ...(strategic ? [strategicPatchType] : [])]
+  if (isApplyPatch(contentType)) return
+  const spoken = [jsonPatchType, mergePatchType, ...(strategic ? [strategicPatchType] : [])]
   if (!spoken.includes(contentType)) throw unknownPatch(strategic)
 }
 

@@ -6,13 +6,13 @@ import { updateObject } from '../registry/update.ts'
 import { type ApiCall, type CallResult, fieldValidationOf, requireBody, writeRequestOf } from './api-call.ts'
 import { requireSameIdentity } from './identity.ts'
 import { applyObject } from './apply-verb.ts'
-import { applyPatchType, patcher, requirePatchType } from './patch-types.ts'
+import { isApplyPatch, patcher, requirePatchType } from './patch-types.ts'
 
 export async function patchObject(
   call: ApiCall,
   strategy: UpdateStrategy<KubeObject> | undefined,
 ): Promise<CallResult> {
-  if (call.contentType === applyPatchType) return applyObject(call, strategy)
+  if (isApplyPatch(call.contentType)) return applyObject(call, strategy)
   const { registry, resource, info } = call
   requirePatchType(call.contentType, resource.custom === undefined)
   const request = writeRequestOf(call)

@@ -5,6 +5,8 @@ import type { KubeObject } from '../../../common/machinery/meta.ts'
 import type { Column } from '../../kinds/kind.ts'
 import type { Accepted, Shape } from '../chain/negotiation.ts'
 import { type Responder, sendBytes, sendJsonText, sendObject, sendPieces } from '../chain/respond.ts'
+import { cborListPieces, encodeCbor } from '../cbor/encode.ts'
+import { cborMediaType } from '../cbor/media-types.ts'
 import { protobufEncoder, protobufMediaType } from '../protobuf/encoder.ts'
 import type { ListResult } from '../registry/list.ts'
 import type { ServedResource } from '../registry/served-resource.ts'
@@ -34,6 +36,10 @@ export async function renderResult(to: Responder, result: CallResult, options: R
     const { object, code, columns } = result
     if (columns === undefined || accepted.shape !== 'Table') await sendObject(to, code, object)
     else await sendJsonText(to, code, plainTable(object as KubeObject, columns, options))
+    return
+  }
+  if (accepted.encoding === 'cbor' && accepted.shape === 'object') {
+    await sendCbor(to, result, options)
     return
   }
   if (result.type === 'stored') {
@@ -72,6 +78,32 @@ export async function renderResult(to: Responder, result: CallResult, options: R
       await sendJsonPieces(to, listPieces(resource, list, metadata))
   }
 }
+
+/** The whole object, or a list of them; other shapes are made of their JSON. */
+async function sendCbor(
+  to: Responder,
+  result: Exclude<CallResult, { type: 'plain' }>,
+  { resource }: RenderOptions,
+): Promise<void> {
+  if (result.type === 'stored') {
+    await sendBytes(to, result.code, cborMediaType, encodeCbor(wholeObject(result.object)))
+    return
+  }
+  const { items } = result.list
+  const list = {
+    kind: `${resource.kind.kind}List`,
+    apiVersion: resource.apiVersion,
+    metadata: listMetadata(result.list),
+  }
+  await sendPieces(to, cborMediaType, cborListPieces(list, items.length, wholeObjects(items)))
+}
+
+function* wholeObjects(items: readonly StoredObject[]): Generator<object> {
+  for (const item of items) yield wholeObject(item)
+}
+
+/** A list of everything must not leave everything parsed in memory. */
+const wholeObject = (stored: StoredObject): object => stored.parsed ?? stored.copy()
 
 async function sendProtobuf(
   to: Responder,
