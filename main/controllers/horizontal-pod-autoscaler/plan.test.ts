@@ -9,8 +9,8 @@ import { testPod } from '../testing/objects.ts'
 import type { ScalingHistory } from './limits.ts'
 import { limitReplicas } from './limits.ts'
 import type { Measurement } from './measure.ts'
-import { metricOf } from './metric-sources.ts'
 import { planScale } from './plan.ts'
+import type { SelectionProblem } from './selection.ts'
 import type { PodUsage, UsageTarget } from './usage.ts'
 import { proposeReplicas } from './usage.ts'
 
@@ -199,8 +199,15 @@ describe('scaling', () => {
     type: 'failed',
     reason: 'FailedGetResourceMetric',
     message: 'failed to get cpu utilization: gone',
+    context: 'failed to get cpu resource metric value: ',
   }
-  const plan = (replicas: number, metrics: Measurement[] | undefined) => {
+  const unselected: SelectionProblem = {
+    event: 'SelectorRequired',
+    told: 'selector is required',
+    reason: 'InvalidSelector',
+    message: "the HPA target's scale is missing a selector",
+  }
+  const plan = (replicas: number, metrics: Measurement[] | SelectionProblem) => {
     const found = planScale({
       autoscaler,
       found: { scale: scaleOf(replicas) },
@@ -214,7 +221,7 @@ describe('scaling', () => {
     return { to: found.rescaleTo, why: found.why, conditions, events: found.events.map(({ reason }) => reason) }
   }
 
-  it.each<[string, number, Measurement[] | undefined, object]>([
+  it.each<[string, number, Measurement[] | SelectionProblem, object]>([
     [
       'up',
       3,
@@ -263,11 +270,26 @@ describe('scaling', () => {
     [
       'not without a selector',
       3,
-      undefined,
-      { to: undefined, conditions: ['AbleToScale=True SucceededGetScale', 'ScalingActive=False InvalidSelector'] },
+      unselected,
+      {
+        to: undefined,
+        conditions: ['AbleToScale=True SucceededGetScale', 'ScalingActive=False InvalidSelector'],
+        events: ['SelectorRequired', 'FailedComputeMetricsReplicas'],
+      },
     ],
   ])('%s', (_, replicas, metrics, expected) => {
     expect(plan(replicas, metrics)).toMatchObject(expected)
+  })
+
+  it('keeps the place of a metric that is not known, and names the first', () => {
+    const facts = { autoscaler, found: { scale: scaleOf(5) }, history: noHistory, nowMs: now }
+    const partly = planScale({ ...facts, measured: [failed, measured(8)] })
+    expect(partly.status.currentMetrics?.map(({ type }) => type)).toEqual(['', 'Resource'])
+    const none = planScale({ ...facts, measured: [failed] })
+    expect(none.events.map(({ message }) => message)).toEqual([
+      'failed to get cpu utilization: gone',
+      'invalid metrics (1 invalid out of 1), first error is: failed to get cpu resource metric value: failed to get cpu utilization: gone',
+    ])
   })
 
   it('says so when the target cannot be read', () => {
@@ -286,17 +308,5 @@ describe('scaling', () => {
         message: "the HPA controller was unable to get the target's current scale: gone",
       },
     ])
-  })
-
-  it('does not pretend to read other metrics', () => {
-    const metric = metricOf({
-      type: 'Pods',
-      pods: { metric: { name: 'hits' }, target: { type: 'AverageValue', averageValue: '10' } },
-    })
-    expect(metric).toEqual({
-      type: 'unread',
-      failure: 'FailedGetPodsMetric',
-      message: 'unable to get metric hits: custom metrics are not read by this controller',
-    })
   })
 })

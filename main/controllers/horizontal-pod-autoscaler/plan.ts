@@ -10,12 +10,13 @@ import type { ScalingHistory } from './limits.ts'
 import { limitReplicas } from './limits.ts'
 import type { Measurement } from './measure.ts'
 import type { FoundScale } from './scale-target.ts'
+import type { SelectionProblem } from './selection.ts'
 
 export interface ScaleFacts {
   autoscaler: Autoscaler
   found: FoundScale
-  /** Undefined: there is no scale, or it has no selector. */
-  measured: readonly Measurement[] | undefined
+  /** Undefined: there is no scale. */
+  measured: readonly Measurement[] | SelectionProblem | undefined
   history: ScalingHistory
   nowMs: number
 }
@@ -102,33 +103,34 @@ function planMetrics(
   plan: ScalePlan,
   note: Note,
 ): { replicas: number; title: string } | undefined {
-  if (measured === undefined) {
-    const message = "the HPA target's scale is missing a selector"
-    plan.events.push({ type: 'Warning', reason: 'SelectorRequired', message: 'selector is required' })
-    note({ type: 'ScalingActive', status: 'False', reason: 'InvalidSelector', message })
-    return undefined
+  if (measured === undefined) return undefined
+  const failed = (message: string): undefined => {
+    plan.events.push({ type: 'Warning', reason: 'FailedComputeMetricsReplicas', message })
+  }
+  if ('told' in measured) {
+    const { event, told, reason, message } = measured
+    plan.events.push({ type: 'Warning', reason: event, message: told })
+    note({ type: 'ScalingActive', status: 'False', reason, message })
+    return failed(told)
   }
   let best: { replicas: number; title: string } | undefined
-  const failures: { reason: string; message: string }[] = []
-  const statuses = measured.flatMap((metric) => (metric.type === 'measured' ? [metric.status] : []))
+  const failures: { reason: string; message: string; context: string }[] = []
   for (const metric of measured) {
     if (metric.type === 'failed') {
       failures.push(metric)
       plan.events.push({ type: 'Warning', reason: metric.reason, message: metric.message })
     } else if (best === undefined || metric.replicas > best.replicas) best = metric
   }
-  if (statuses.length > 0) plan.status.currentMetrics = statuses
-  else delete plan.status.currentMetrics
   const [first] = failures
   // What is unknown may be why there are so many: without it nothing is taken away.
   if (first !== undefined && (best === undefined || best.replicas < current)) {
     const counts = `${String(failures.length)} invalid out of ${String(measured.length)}`
-    const message = `invalid metrics (${counts}), first error is: ${first.message}`
-    plan.events.push({ type: 'Warning', reason: 'FailedComputeMetricsReplicas', message })
     const why = `the HPA was unable to compute the replica count: ${first.message}`
     note({ type: 'ScalingActive', status: 'False', reason: first.reason, message: why })
-    return undefined
+    return failed(`invalid metrics (${counts}), first error is: ${first.context}${first.message}`)
   }
+  // In the order of the spec: one that is unknown keeps its place.
+  plan.status.currentMetrics = measured.map((metric) => (metric.type === 'measured' ? metric.status : { type: '' }))
   if (best === undefined) return undefined
   const message = `the HPA was able to successfully calculate a replica count from ${best.title}`
   note({ type: 'ScalingActive', status: 'True', reason: 'ValidMetricFound', message })

@@ -46,6 +46,9 @@ const initializationMs = 300_000
 /** How long after its start a pod that is not ready is taken to be starting. */
 const readinessDelayMs = 30_000
 
+/** Whether the number of pods may stay: `ratio` is what there is to what there should be. */
+export const isWithin = (ratio: number, { up, down }: Tolerance): boolean => ratio >= 1 - down && ratio <= 1 + up
+
 export class MetricError extends Error {
   override readonly name = 'MetricError'
 }
@@ -62,10 +65,9 @@ export function proposeReplicas(facts: UsageFacts): Proposal {
     averageMillis: measured.averageMillis,
     ...(goal.type === 'utilization' ? { utilization: measured.value } : {}),
   }
-  const isWithin = (ratio: number): boolean => ratio >= 1 - tolerance.down && ratio <= 1 + tolerance.up
   const asIdle = groups.unready.length > 0 && measured.ratio > 1
   if (!asIdle && groups.missing.length === 0) {
-    if (isWithin(measured.ratio)) return { ...proposal, replicas: currentReplicas }
+    if (isWithin(measured.ratio, tolerance)) return { ...proposal, replicas: currentReplicas }
     return { ...proposal, replicas: Math.ceil(round(measured.ratio * groups.ready.size)) }
   }
   for (const name of groups.missing) counted.set(name, measured.ratio < 1 ? goal.fullOf(name) : 0)
@@ -74,7 +76,7 @@ export function proposeReplicas(facts: UsageFacts): Proposal {
   const turned = (measured.ratio < 1 && ratio > 1) || (measured.ratio > 1 && ratio < 1)
   const replicas = Math.ceil(round(ratio * counted.size))
   const isWrongWay = (ratio < 1 && replicas > currentReplicas) || (ratio > 1 && replicas < currentReplicas)
-  return { ...proposal, replicas: isWithin(ratio) || turned || isWrongWay ? currentReplicas : replicas }
+  return { ...proposal, replicas: isWithin(ratio, tolerance) || turned || isWrongWay ? currentReplicas : replicas }
 }
 
 /** Keeps 0.1 + 0.2 from asking for one more. */
