@@ -122,7 +122,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     connects,
     paths: new PathRoutes({
       discovery,
-      openapi: new OpenApi({ resources, subresourcesOf }),
+      openapi: new OpenApi({ resources, subresourcesOf, extensions }),
       health,
       metrics,
       openid: openIdDocuments(options.serviceAccountKey),

@@ -30,6 +30,29 @@ const resources = [
   { name: 'flunders/status', singularName: '', namespaced: true, kind: 'Flunder', verbs: ['get'] },
 ]
 
+const reference = (name: string): object => ({ 200: { schema: { $ref: `#/definitions/${name}` } } })
+const v3Url = '/openapi/v3/apis/wardle.example.com/v1?hash=ABC'
+const openApi: Record<string, object> = {
+  '/openapi/v3': {
+    paths: { apis: { serverRelativeURL: 'x' }, 'apis/wardle.example.com/v1': { serverRelativeURL: v3Url } },
+  },
+  [v3Url]: { openapi: '3.0.0', paths: {} },
+  '/openapi/v2': {
+    swagger: '2.0',
+    paths: {
+      '/apis/': { get: { responses: reference('Unused') } },
+      '/apis/wardle.example.com/v1/flunders': { get: { responses: reference('wardle.Flunder') } },
+    },
+    definitions: {
+      Unused: {},
+      'wardle.Flunder': {
+        properties: { metadata: { $ref: '#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' } },
+      },
+      'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta': { description: 'an older one' },
+    },
+  },
+}
+
 async function startExtension(trusted: string): Promise<Server> {
   const { cert, key } = await issueCertificate(authority, {
     commonName: 'extension',
@@ -51,6 +74,7 @@ async function startExtension(trusted: string): Promise<Server> {
       res.setHeader('content-type', 'application/json')
       if (req.url === '/apis/wardle.example.com/v1')
         res.end(JSON.stringify({ kind: 'APIResourceList', groupVersion: 'wardle.example.com/v1', resources }))
+      else if (req.url?.startsWith('/openapi/') === true) res.end(JSON.stringify(openApi[req.url]))
       else res.writeHead(201).end(JSON.stringify({ kind: 'Flunder', path: req.url }))
     })
   })
@@ -158,6 +182,27 @@ describe('an extension API server', () => {
     })
     expect(last?.headers).not.toHaveProperty('authorization')
     expect(last?.headers).not.toHaveProperty('impersonate-user')
+  })
+
+  it('is part of the OpenAPI documents', async () => {
+    const paths = async (): Promise<Record<string, unknown>> =>
+      (await server.call<{ paths: Record<string, unknown> }>('/openapi/v3')).body.paths
+    await expect.poll(paths).toMatchObject({ 'apis/wardle.example.com/v1': { serverRelativeURL: v3Url } })
+    expect((await server.call(v3Url)).body).toEqual(openApi[v3Url])
+    expect(seen.findLast(({ path }) => path === v3Url)?.headers['x-remote-user']).toBe('system:kube-aggregator')
+
+    const { body } = await server.call<{ paths: object; definitions: Record<string, { description?: string }> }>(
+      '/openapi/v2',
+    )
+    expect(body.paths).toHaveProperty(['/apis/wardle.example.com/v1/flunders'])
+    expect(body.definitions).not.toHaveProperty('Unused')
+    // Two things of one name: each keeps its meaning.
+    const objectMeta = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'
+    expect(body.definitions['wardle.Flunder']).toEqual({
+      properties: { metadata: { $ref: `#/definitions/${objectMeta}_v2` } },
+    })
+    expect(body.definitions[`${objectMeta}_v2`]).toEqual({ description: 'an older one' })
+    expect(body.definitions[objectMeta]?.description).toMatch(/^ObjectMeta is metadata/)
   })
 
   it('is asked only by those who may', async () => {

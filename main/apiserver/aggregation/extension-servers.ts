@@ -9,6 +9,7 @@ import { formatTime } from '../../../common/machinery/clock.ts'
 import type { Logger } from '../../../common/machinery/logger.ts'
 import { isReason } from '../../../common/machinery/status.ts'
 import type { Store } from '../../store/store.ts'
+import { type ExtensionDocuments, fetchDocuments } from './extension-documents.ts'
 import type { ExtensionConnections } from './extension-connections.ts'
 
 const prefix = '/registry/apiregistration.k8s.io/apiservices/'
@@ -24,6 +25,8 @@ export interface ExtensionVersion {
   available: boolean
   /** What it serves, as it said last. */
   resources: APIResourceList['resources']
+  /** Undefined until they have been asked for. */
+  documents: ExtensionDocuments | undefined
 }
 
 interface Verdict {
@@ -96,7 +99,7 @@ export class ExtensionServers {
       const key = `${group}/${version}`
       const known = this.#versions.get(key)
       const same = known !== undefined && JSON.stringify(known.spec) === JSON.stringify(spec)
-      found.set(key, same ? known : { group, version, spec, available: false, resources: [] })
+      found.set(key, same ? known : { group, version, spec, available: false, resources: [], documents: undefined })
     }
     const changed =
       found.size !== this.#versions.size || [...found].some(([key, value]) => this.#versions.get(key) !== value)
@@ -145,6 +148,14 @@ export class ExtensionServers {
       if (!this.#closed && !isReason(error, 'NotFound') && !isReason(error, 'Conflict'))
         this.#logger.warn('availability of an extension API server could not be written', { error })
     }
+    if (available) await this.#readDocuments(version)
+  }
+
+  async #readDocuments(version: ExtensionVersion): Promise<void> {
+    const documents = await fetchDocuments(this.#connections, version, version.documents)
+    if (documents === version.documents) return
+    version.documents = documents
+    this.generation += 1
   }
 
   async #ask(version: ExtensionVersion): Promise<Verdict> {

@@ -11,6 +11,9 @@ import { ExtensionServers, type ExtensionVersion } from './extension-servers.ts'
 import { forwardRequest, forwardUpgrade } from './forward.ts'
 import { syncLocalServices } from './local-services.ts'
 
+/** This server itself, to extensions. */
+const aggregator: UserInfo = { name: 'system:kube-aggregator', groups: ['system:masters'] }
+
 export class Extensions {
   readonly #registry: Registry
   readonly #connections: ExtensionConnections
@@ -67,6 +70,17 @@ export class Extensions {
     exchange: { readonly req: HttpRequest; readonly res: HttpResponse; readonly user: UserInfo },
   ): Promise<void> {
     await forwardRequest(this.#connections, this.#require(path), exchange)
+  }
+
+  /** The OpenAPI v3 document of "apis/GROUP/VERSION", straight from the extension; false when it has none. */
+  async forwardOpenApi(
+    path: string,
+    exchange: { readonly req: HttpRequest; readonly res: HttpResponse },
+  ): Promise<boolean> {
+    const version = this.#servers?.find(`/${path}`)
+    if (version?.documents?.v3 === undefined || path !== `apis/${version.group}/${version.version}`) return false
+    await forwardRequest(this.#connections, version, { ...exchange, user: aggregator })
+    return true
   }
 
   async upgrade(path: string, upgrade: Upgrade, user: UserInfo): Promise<void> {

@@ -73,7 +73,10 @@ export class DocumentBuilder {
     }
   }
 
-  v2(): object {
+  v2(): { readonly swagger: string; paths: Paths; definitions: JsonSchema; parameters: JsonSchema } & Record<
+    string,
+    unknown
+  > {
     const parameters = new Parameters(this.#descriptions)
     const paths: Paths = Object.assign({}, ...Object.values(fixedPaths)) as Paths
     const schemas: Record<string, JsonSchema> = {}

@@ -70,7 +70,23 @@ describe('OpenAPI v3', () => {
 
   it('answers 404 for what is not served and 406 for what it does not speak', async () => {
     expect((await server.call('/openapi/v3/apis/none/v1')).status).toBe(404)
-    expect((await server.call('/openapi/v3', { headers: { accept: 'text/html' } })).status).toBe(406)
+    expect((await server.call('/openapi/v3/api/v1', { headers: { accept: 'text/html' } })).status).toBe(406)
+  })
+
+  it.each(['@', '.'])('speaks protobuf to clients that name it with "%s"', async (mark) => {
+    const accept = `application/com.github.proto-openapi.spec.v3${mark}v1.0+protobuf`
+    const url = (await index())['apis/apps/v1']?.serverRelativeURL ?? ''
+    const { bytes, headers } = await server.call(url, { headers: { accept } })
+    expect(headers['content-type']).toBe('application/com.github.proto-openapi.spec.v3.v1.0+protobuf')
+    expect(url).toContain(String(headers['etag']).replaceAll('"', ''))
+    const reader = new WireReader(bytes)
+    const numbers: number[] = []
+    for (let field = reader.nextField(); field !== undefined; field = reader.nextField()) {
+      numbers.push(field.number)
+      reader.skip(field.wire)
+    }
+    // openapi, info, paths, components, security
+    expect(numbers.sort((a, b) => a - b)).toEqual([1, 2, 4, 5, 6])
   })
 
   it('publishes custom resources with their descriptions, and forgets them', async () => {

@@ -5,6 +5,8 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import { notAcceptable } from '../../../common/machinery/status.ts'
 import { parseAccept } from '../chain/negotiation.ts'
 import { acceptsGzip, sendBytes } from '../chain/respond.ts'
+import type { Extensions } from '../aggregation/extensions.ts'
+import { readV2 } from '../aggregation/extension-documents.ts'
 import type { SubresourceInfo } from '../discovery/discovery.ts'
 import type { ResourceTable } from '../registry/resource-table.ts'
 import type { ServedResource } from '../registry/served-resource.ts'
@@ -12,27 +14,34 @@ import { NoSuchPath } from '../chain/no-such-path.ts'
 import type { PathRequest } from '../routes/paths.ts'
 import { fixedPaths } from './discovery-operations.ts'
 import { DocumentBuilder, groupVersionPath } from './documents.ts'
+import { mergeV2 } from './merge-extensions.ts'
 import { encodeOpenApiV2 } from './v2-protobuf.ts'
+import { encodeOpenApiV3 } from './v3-protobuf.ts'
 
 interface Document {
   readonly compressed: Buffer
+  /** Of the JSON form, whatever the encoding. */
   readonly hash: string
 }
 
 export interface OpenApiOptions {
   readonly resources: ResourceTable
   readonly subresourcesOf: (resource: ServedResource) => readonly SubresourceInfo[]
+  readonly extensions: Pick<Extensions, 'generation' | 'versions' | 'forwardOpenApi'>
 }
 
 /** Clients name it with "@" (the old way) or "."; the answer says it the new way. */
-const v2Protobuf = /^application\/com\.github\.proto-openapi\.spec\.v2[@.]v1\.0\+protobuf$/
-const v2ProtobufType = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'
+const protobufOf = {
+  v2: /^application\/com\.github\.proto-openapi\.spec\.v2[@.]v1\.0\+protobuf$/,
+  v3: /^application\/com\.github\.proto-openapi\.spec\.v3[@.]v1\.0\+protobuf$/,
+}
+const protobufType = (of: 'v2' | 'v3'): string => `application/com.github.proto-openapi.spec.${of}.v1.0+protobuf`
 
 export class OpenApi {
   readonly #options: OpenApiOptions
   readonly #documents = new Map<string, Document>()
   readonly #builtIn = new Map<string, Document>()
-  #generation = 0
+  #generation = ''
   /** Only while several documents are made in one go. */
   #builder: DocumentBuilder | undefined
 
@@ -40,11 +49,14 @@ export class OpenApi {
     this.#options = options
   }
 
-  async serve({ req, to, query }: PathRequest, path: string): Promise<void> {
-    if (this.#generation !== this.#options.resources.generation) {
-      this.#generation = this.#options.resources.generation
+  async serve({ req, res, to, query }: PathRequest, path: string): Promise<void> {
+    const { resources, extensions } = this.#options
+    const generation = `${String(resources.generation)} ${String(extensions.generation)}`
+    if (this.#generation !== generation) {
+      this.#generation = generation
       this.#documents.clear()
     }
+    if (await extensions.forwardOpenApi(path.slice(v3Prefix.length), { req, res })) return
     const { contentType, document } = this.#find(path, req.headers.accept)
     if (document === undefined) throw new NoSuchPath()
     const etag = `"${document.hash}"`
@@ -68,18 +80,25 @@ export class OpenApi {
   }
 
   #find(path: string, accept: string | undefined): { contentType: string; document: Document | undefined } {
-    const contentType = negotiateDocument(accept, path === '/openapi/v2')
-    if (path !== '/openapi/v2') {
-      const document = path === '/openapi/v3' ? this.#index() : this.#v3(path.slice('/openapi/v3/'.length))
-      return { contentType, document }
+    if (path === '/openapi/v3') return { contentType: 'application/json', document: this.#index() }
+    const of = path === '/openapi/v2' ? 'v2' : 'v3'
+    const contentType = negotiateDocument(accept, of)
+    const name = path.slice(v3Prefix.length)
+    const document = of === 'v2' ? this.#v2() : this.#v3(name)
+    if (document === undefined || contentType === 'application/json') return { contentType, document }
+    return { contentType, document: this.#protobuf(of, of === 'v2' ? '' : name, document) }
+  }
+
+  #protobuf(of: 'v2' | 'v3', name: string, { compressed, hash }: Document): Document {
+    const key = `${of} protobuf ${name}`
+    let document = this.#documents.get(key)
+    if (document === undefined) {
+      const json = JSON.parse(gunzipSync(compressed).toString()) as Record<string, unknown>
+      const bytes = of === 'v2' ? encodeOpenApiV2(json) : encodeOpenApiV3(json)
+      document = { compressed: gzipSync(bytes, { level: 4 }), hash }
+      this.#documents.set(key, document)
     }
-    if (contentType === 'application/json') return { contentType, document: this.#v2() }
-    return {
-      contentType,
-      document: this.#remember('v2 protobuf', () =>
-        encodeOpenApiV2(JSON.parse(gunzipSync(this.#v2().compressed).toString()) as Record<string, unknown>),
-      ),
-    }
+    return document
   }
 
   #index(): Document {
@@ -88,11 +107,20 @@ export class OpenApi {
       if (kind.group !== '') paths.add(`apis/${kind.group}`)
       paths.add(groupVersionPath(kind.group, kind.version))
     }
+    const elsewhere = new Map<string, string>()
+    for (const { group, version, documents } of this.#options.extensions.versions()) {
+      if (documents?.v3 === undefined) continue
+      paths.add(`apis/${group}/${version}`)
+      elsewhere.set(`apis/${group}/${version}`, documents.v3)
+    }
     return this.#remember('index', () => {
       try {
         const links = [...paths]
           .sort()
-          .map((path) => [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${this.#v3(path)?.hash ?? ''}` }])
+          .map((path) => [
+            path,
+            { serverRelativeURL: elsewhere.get(path) ?? `${v3Prefix}${path}?hash=${this.#v3(path)?.hash ?? ''}` },
+          ])
         return Buffer.from(JSON.stringify({ paths: Object.fromEntries(links) as object }))
       } finally {
         this.#builder = undefined
@@ -113,7 +141,14 @@ export class OpenApi {
   }
 
   #v2(): Document {
-    return this.#remember('v2', () => Buffer.from(JSON.stringify(this.#newBuilder().v2())))
+    return this.#remember('v2', () => {
+      const document = this.#newBuilder().v2()
+      for (const { documents } of this.#options.extensions.versions()) {
+        const added = documents && readV2(documents)
+        if (added !== undefined) mergeV2(document, added)
+      }
+      return Buffer.from(JSON.stringify(document))
+    })
   }
 
   #newBuilder(): DocumentBuilder {
@@ -136,6 +171,7 @@ export class OpenApi {
   }
 }
 
+const v3Prefix = '/openapi/v3/'
 const startedAt = new Date().toUTCString()
 
 const compress = (bytes: Buffer): Document => ({
@@ -143,15 +179,13 @@ const compress = (bytes: Buffer): Document => ({
   hash: createHash('sha512').update(bytes).digest('hex').toUpperCase(),
 })
 
-/** The content type to answer with; `alsoProtobuf` for v2, whose protobuf form older kubectl reads. */
-function negotiateDocument(accept: string | undefined, alsoProtobuf: boolean): string {
+/** The content type to answer with. */
+function negotiateDocument(accept: string | undefined, of: 'v2' | 'v3'): string {
   if (accept === undefined || accept === '') return 'application/json'
   for (const { type, quality } of parseAccept(accept)) {
     if (quality === 0) continue
     if (type === 'application/json' || type === '*/*' || type === 'application/*') return 'application/json'
-    if (alsoProtobuf && v2Protobuf.test(type)) return v2ProtobufType
+    if (protobufOf[of].test(type)) return protobufType(of)
   }
-  throw notAcceptable(
-    `only the following media types are accepted: application/json${alsoProtobuf ? `, ${v2ProtobufType}` : ''}`,
-  )
+  throw notAcceptable(`only the following media types are accepted: application/json, ${protobufType(of)}`)
 }

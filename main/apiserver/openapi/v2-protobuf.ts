@@ -1,89 +1,23 @@
 // An OpenAPI v2 document as openapi.v2.Document, the protobuf form that kubectl and client libraries ask for.
-// Field numbers: OpenAPIv2.proto of google/gnostic-models. Names and values of a map are messages there, in the document's order;
-// alternatives ("oneof") are messages of their own around what was chosen.
-import { stringify as stringifyYaml } from 'yaml'
-import { closeMessage, writeText } from '../protobuf/encode.ts'
+// Field numbers: OpenAPIv2.proto of google/gnostic-models.
 import { WireWriter } from '../protobuf/wire-writer.ts'
-
-type Json = Readonly<Record<string, unknown>>
-type Write = (writer: WireWriter, number: number, value: never) => void
-type Fields = Readonly<Record<string, readonly [number, Write]>>
-
-const text = (writer: WireWriter, number: number, value: string): void => {
-  writeText(writer, number, value)
-}
-const flag = (writer: WireWriter, number: number, value: boolean): void => {
-  writer.varint(value ? 1 : 0)
-  writer.tag(number, 0)
-}
-const count = (writer: WireWriter, number: number, value: number): void => {
-  writer.integer(value)
-  writer.tag(number, 0)
-}
-const double = (writer: WireWriter, number: number, value: number): void => {
-  writer.double(value)
-  writer.tag(number, 1)
-}
-const message = (writer: WireWriter, number: number, write: () => void): void => {
-  const end = writer.length
-  write()
-  closeMessage(writer, number, end)
-}
-/** Any value: as YAML, which JSON is. */
-const any = (writer: WireWriter, number: number, value: unknown): void => {
-  message(writer, number, () => {
-    writeText(writer, 2, stringifyYaml(value))
-  })
-}
-const each =
-  (write: Write): Write =>
-  (writer, number, values: readonly never[]) => {
-    for (const value of values.toReversed()) write(writer, number, value)
-  }
-/** {repeated number {name = 1, value = 2}} without a message around it. */
-const named =
-  (write: Write): Write =>
-  (writer, number, values: Readonly<Record<string, never>>) => {
-    for (const [name, value] of Object.entries(values).toReversed())
-      message(writer, number, () => {
-        write(writer, 2, value)
-        writeText(writer, 1, name)
-      })
-  }
-/** The same as the only field of a message. */
-const namedIn =
-  (write: Write): Write =>
-  (writer, number, values: never) => {
-    message(writer, number, () => {
-      named(write)(writer, 1, values)
-    })
-  }
-const listIn =
-  (write: Write): Write =>
-  (writer, number, value: unknown) => {
-    const values = (Array.isArray(value) ? value : [value]) as never[]
-    message(writer, number, () => {
-      each(write)(writer, 1, values as never)
-    })
-  }
-
-/** Fields by their numbers; everything that begins with "x-" as vendor extensions. */
-const object =
-  (fields: () => Fields, extension: number): Write =>
-  (writer, number, value: Json) => {
-    message(writer, number, () => {
-      writeFields(writer, fields(), extension, value)
-    })
-  }
-
-function writeFields(writer: WireWriter, fields: Fields, extension: number, value: Json): void {
-  const extensions = Object.entries(value).filter(([name]) => name.startsWith('x-'))
-  named(any)(writer, extension, Object.fromEntries(extensions) as never)
-  for (const [name, item] of Object.entries(value)) {
-    const field = Object.hasOwn(fields, name) ? fields[name] : undefined
-    if (field !== undefined && item !== undefined && item !== null) field[1](writer, field[0], item as never)
-  }
-}
+import {
+  any,
+  count,
+  double,
+  each,
+  type Fields,
+  flag,
+  type Json,
+  listIn,
+  message,
+  named,
+  namedIn,
+  object,
+  text,
+  type Write,
+  writeFields,
+} from './document-fields.ts'
 
 const schema: Write = object(() => schemaFields, 31)
 const additionalProperties: Write = (writer, number, value: unknown) => {
