@@ -1,6 +1,7 @@
 // The Service default/kubernetes and where it leads. The API server listens on loopback, which no pod can reach and no Endpoints may name;
 // pods reach it at the service's own address, which every node's agent answers and carries to the engine. So that address is the
 // endpoint. Kept as it is as long as the engine runs, whoever changes it, and whichever controllers run.
+import { isIPv6 } from 'node:net'
 import type { EndpointSlice, Endpoints, Service } from '../../common/api/generated/types.ts'
 import type { Controller, KeySource } from '../../common/client/controller.ts'
 import { createController, mapChanges } from '../../common/client/controller.ts'
@@ -36,7 +37,7 @@ const apiSlice = (address: string): EndpointSlice => ({
   apiVersion: 'discovery.k8s.io/v1',
   kind: 'EndpointSlice',
   metadata: { name, namespace, labels: { 'kubernetes.io/service-name': name } },
-  addressType: 'IPv4',
+  addressType: isIPv6(address) ? 'IPv6' : 'IPv4',
   endpoints: [{ addresses: [address], conditions: { ready: true } }],
   ports: [port],
 })

@@ -17,7 +17,7 @@ async function ensure<T extends KubeObject>(client: KubeClient, ref: ResourceRef
   }
 }
 
-const dnsService = (network: ClusterNetwork): Service => ({
+const dnsService = (clusterIP: string): Service => ({
   apiVersion: 'v1',
   kind: 'Service',
   metadata: {
@@ -28,7 +28,7 @@ const dnsService = (network: ClusterNetwork): Service => ({
   },
   spec: {
     type: 'ClusterIP',
-    clusterIP: network.dnsAddress,
+    clusterIP,
     ports: [
       { name: 'dns', port: 53, protocol: 'UDP', targetPort: 53 },
       { name: 'dns-tcp', port: 53, protocol: 'TCP', targetPort: 53 },
@@ -54,7 +54,7 @@ export async function ensureDefaultObjects(client: KubeClient, network: ClusterN
     spec: { powerState: 'Running' },
   }
   await Promise.all([
-    ensure(client, services, dnsService(network)),
+    ...(network.dnsAddress === undefined ? [] : [ensure(client, services, dnsService(network.dnsAddress))]),
     ensure(client, labs, lab),
     ensure(client, storageClasses, standardClass),
   ])

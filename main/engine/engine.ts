@@ -18,7 +18,7 @@ import { startCompactor } from '../store/compactor.ts'
 import { newApiServiceReconciler } from './api-service.ts'
 import { writeFileAtomic } from './atomic-file.ts'
 import { clusterSigner } from './cluster-signer.ts'
-import { clusterNetwork } from './cluster-network.ts'
+import { clusterNetwork, labNetwork } from './cluster-network.ts'
 import { CodedError } from './coded-error.ts'
 import { readControlPlaneOptions } from './control-plane-options.ts'
 import { ensureDefaultObjects } from './default-objects.ts'
@@ -55,7 +55,7 @@ export async function startEngine(
 ): Promise<RunningEngine> {
   const paths = homePaths(options.home)
   requireControllers(options.controllers)
-  const network = clusterNetwork(options.serviceCIDR, options.nodePortRange)
+  const network = clusterNetwork(options.serviceCIDRs, options.nodePortRange)
   const clock = systemClock
   await mkdir(paths.home, { recursive: true, mode: 0o700 })
   const unlock = await lockHome(paths.home, paths.lock)
@@ -94,7 +94,15 @@ export async function startEngine(
       shutdownSubresource(onStop),
     ]
     const lab: RunningLab | undefined = options.machines
-      ? await startLab({ options, paths, pki, hub, network, logger: logger.child({ part: 'lab' }), clock })
+      ? await startLab({
+          options,
+          paths,
+          pki,
+          hub,
+          network: labNetwork(network),
+          logger: logger.child({ part: 'lab' }),
+          clock,
+        })
       : undefined
     connects.push(...(lab?.subresources ?? []))
     // Forwards need a client of the API server that is being made: they get it right after.
@@ -102,7 +110,7 @@ export async function startEngine(
       store,
       kinds: builtinKinds,
       cluster: {
-        serviceCIDR: network.serviceCIDR,
+        serviceCIDRs: network.serviceCIDRs,
         nodePortRange: network.nodePortRange,
         clusterDomain: network.domain,
       },

@@ -13,13 +13,13 @@ import type { ChannelHub } from '../channel/channel-hub.ts'
 import { createImageController, importSubresource } from '../lab/images/index.ts'
 import { createHostPreparation } from '../lab/machines/host-facts.ts'
 import { createMachineController } from '../lab/machines/index.ts'
+import type { LabNetwork } from '../lab/machines/deps.ts'
 import { createQemuDriver } from '../lab/machines/qemu-driver.ts'
 import { consoleSubresource } from '../lab/machines/console-subresource.ts'
 import { shellSubresource } from '../lab/machines/shell-subresource.ts'
 import { startSwitch } from '../network/switch.ts'
 import type { LabPki } from '../pki/pki-files.ts'
 import { openRegistry, type Registry } from '../registry/registry.ts'
-import type { ClusterNetwork } from './cluster-network.ts'
 import { imageSource } from './image-source.ts'
 import type { EngineOptions } from './options.ts'
 import type { HomePaths } from './paths.ts'
@@ -38,7 +38,7 @@ export interface LabOptions {
   paths: HomePaths
   pki: LabPki
   hub: ChannelHub
-  network: ClusterNetwork
+  network: LabNetwork
   logger: Logger
   clock: Clock
 }

@@ -66,7 +66,7 @@ export interface EngineOptions {
   }
 
   /** The cluster. */
-  serviceCIDR?: string
+  serviceCIDRs?: string[]
   nodePortRange?: { from: number; to: number }
   /** In the notation of kube-controller-manager's --controllers. */
   controllers?: string[]

@@ -1,7 +1,7 @@
 // What a kind is: the contract between main/kinds (one folder per kind) and main/apiserver (the generic machinery).
 // Kinds are pure: no I/O, no clock, no randomness; what they need of the outside comes in `WriteContext`.
-// The order of every write, spelled once in main/apiserver/registry: decode -> prepare -> default -> mutate (admission) -> validate
-// -> canonicalize -> admit -> compare-and-swap.
+// The order of every write, spelled once in main/apiserver/registry: decode -> prepare -> default -> mutate (admission) -> allocate
+// -> validate -> admit -> compare-and-swap.
 import type { KubeObject } from '../../common/machinery/meta.ts'
 import type { NameRule } from '../../common/machinery/names.ts'
 import type { FieldError } from '../../common/machinery/field-error.ts'
@@ -19,7 +19,7 @@ export interface WriteContext {
   }
   readonly dryRun: boolean
   readonly subresource: string
-  /** Committed state of another object, for defaults that depend on one (for example a Service's cluster IP allocation). Frozen. */
+  /** Committed state of another object, for what depends on one (a Service's cluster IP). Frozen. */
   lookup(group: string, plural: string, namespace: string | undefined, name: string): KubeObject | undefined
   /** Committed objects of a resource, frozen. Use sparingly: it is linear. */
   lookupAll(group: string, plural: string, namespace?: string): readonly KubeObject[]
@@ -41,7 +41,8 @@ export interface ExpressionUse {
 
 /** Facts of this control plane that defaults may need. */
 export interface ClusterFacts {
-  readonly serviceCIDR: string
+  /** Ranges that Services have their addresses from: one, or one of each family; the first is of the default family. */
+  readonly serviceCIDRs: readonly string[]
   readonly nodePortRange: { readonly from: number; readonly to: number }
   readonly clusterDomain: string
 }
@@ -115,6 +116,11 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   /** Defaults as upstream sets them, on every write; must be idempotent. */
   setDefaults?(object: T, context: WriteContext): void
   /**
+   * On the main door, after mutating admission and before validation: what depends on the kind's other objects (addresses, ports).
+   * Errors refuse the write before anything else is checked; a StatusError may be thrown too.
+   */
+  allocate?(object: T, old: T | undefined, context: WriteContext): FieldError[]
+  /**
    * All field errors of the object by itself (metadata is validated generically). `old` is what it replaces (undefined on create):
    * what was already wrong there is tolerated where upstream does.
    */
@@ -130,7 +136,7 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   readonly allowUnconditionalUpdate?: boolean
   /** Objects of other kinds that are written and deleted in the same transaction (the IPAddresses of a Service). */
   companions?(object: T | undefined, old: T | undefined, context: WriteContext): Companions
-  /** Defaults of one object depend on the others of the kind (allocation): its writes run one after another. Default false. */
+  /** What one object gets depends on the others of the kind (`allocate`): its writes run one after another. Default false. */
   readonly serializeWrites?: boolean
   /** Said in a Warning header on every request: "v1 Endpoints is deprecated in v1.33+; use …". */
   readonly deprecation?: string

@@ -3,6 +3,7 @@ import type { Service } from '../../../common/api/generated/types.ts'
 import type { KubeObject } from '../../../common/machinery/meta.ts'
 import { isReason } from '../../../common/machinery/status.ts'
 import type { UserInfo } from '../apiserver.ts'
+import { numberToAddress, rangeOf } from '../../kinds/validation/ip.ts'
 import { createObject } from '../registry/create.ts'
 import { readStored, type Registry } from '../registry/context.ts'
 import { flowControlGroup, flowControlObjects } from '../bootstrap/flow-control.ts'
@@ -73,15 +74,14 @@ function kubernetesService(registry: Registry): KubeObject & Service {
     metadata: { name: 'kubernetes', namespace: 'default', labels: { component: 'apiserver', provider: 'kubernetes' } },
     spec: {
       type: 'ClusterIP',
-      clusterIP: firstAddress(registry.cluster.serviceCIDR),
+      clusterIP: firstAddress(registry.cluster.serviceCIDRs[0] ?? ''),
       // What answers at this address on every node listens on the service's own port.
       ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: 443 }],
     },
   }
 }
 
-export function firstAddress(cidr: string): string {
-  const octets = (cidr.split('/')[0] ?? '').split('.').map(Number)
-  const value = octets.reduce((sum, octet) => sum * 256 + octet, 0) + 1
-  return [24, 16, 8, 0].map((shift) => String(Math.floor(value / 2 ** shift) % 256)).join('.')
+function firstAddress(cidr: string): string {
+  const { first, family } = rangeOf(cidr)
+  return numberToAddress(first + 1n, family)
 }

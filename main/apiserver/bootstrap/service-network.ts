@@ -2,7 +2,8 @@
 import type { NetworkingV1ServiceCIDR as ServiceCidr, Service } from '../../../common/api/generated/types.ts'
 import { formatTime } from '../../../common/machinery/clock.ts'
 import type { KubeObject } from '../../../common/machinery/meta.ts'
-import { serviceAddresses } from '../../kinds/core/service/allocation.ts'
+import { serviceAddresses } from '../../kinds/core/service/cluster-ips.ts'
+import { sameElements } from '../../kinds/validation/collections.ts'
 import { lookupAll, readStored, type Registry } from '../registry/context.ts'
 import { fillSystemFields } from '../registry/metadata.ts'
 import { keyOf } from '../registry/served-resource.ts'
@@ -12,34 +13,46 @@ import { updateObject } from '../registry/update.ts'
 const name = 'kubernetes'
 const user = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] }
 
-/** The range this control plane was started with, ready from the beginning. */
+/**
+ * The ranges this control plane was started with, ready from the beginning. Where the store has the first one only, the second is
+ * added; where it has others, they stay as they are.
+ */
 export async function ensureServiceCidr(
   registry: Registry,
   ensure: (object: KubeObject & ServiceCidr) => Promise<void>,
 ): Promise<void> {
   const resource = registry.resources.find('networking.k8s.io', 'v1', 'servicecidrs')
   if (resource === undefined) return
-  await ensure({
-    apiVersion: 'networking.k8s.io/v1',
-    kind: 'ServiceCIDR',
-    metadata: { name },
-    spec: { cidrs: [registry.cluster.serviceCIDR] },
-  })
-  const stored = readStored(registry, resource, undefined, name)?.object as ServiceCidr | undefined
-  if (stored?.status?.conditions?.some(({ type }) => type === 'Ready') === true) return
-  await updateObject(registry, resource, {
-    namespace: '',
-    name,
-    subresource: 'status',
-    strategy: resource.kind.status,
-    change: (current) => {
-      const object = current.copy() as KubeObject & ServiceCidr
-      const lastTransitionTime = formatTime(registry.clock.now())
-      const message = 'Kubernetes default Service CIDR is ready'
-      object.status = { conditions: [{ type: 'Ready', status: 'True', reason: '', message, lastTransitionTime }] }
-      return object
-    },
-    request: { user, dryRun: false, fieldManager: 'orrery', warn: () => undefined },
+  const cidrs = [...registry.cluster.serviceCIDRs]
+  await ensure({ apiVersion: 'networking.k8s.io/v1', kind: 'ServiceCIDR', metadata: { name }, spec: { cidrs } })
+  const stored = (): ServiceCidr | undefined =>
+    readStored(registry, resource, undefined, name)?.object as ServiceCidr | undefined
+  const write = async (subresource: '' | 'status', change: (object: ServiceCidr) => void): Promise<void> => {
+    await updateObject(registry, resource, {
+      namespace: '',
+      name,
+      subresource,
+      strategy: subresource === '' ? resource.kind.update : resource.kind.status,
+      change: (current) => {
+        const object = current.copy() as KubeObject & ServiceCidr
+        change(object)
+        return object
+      },
+      request: { user, dryRun: false, fieldManager: 'orrery', warn: () => undefined },
+    })
+  }
+  const before = stored()?.spec?.cidrs ?? []
+  if (before.length === 1 && cidrs.length === 2 && before[0] === cidrs[0])
+    await write('', (object) => {
+      object.spec = { cidrs }
+    })
+  const now = stored()
+  if (!sameElements(now?.spec?.cidrs, cidrs) || now?.status?.conditions?.some(({ type }) => type === 'Ready') === true)
+    return
+  await write('status', (object) => {
+    const lastTransitionTime = formatTime(registry.clock.now())
+    const message = 'Kubernetes default Service CIDR is ready'
+    object.status = { conditions: [{ type: 'Ready', status: 'True', reason: '', message, lastTransitionTime }] }
   })
 }
 

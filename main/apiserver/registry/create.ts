@@ -1,4 +1,4 @@
-// Create: the order of a write, for every kind: prepare -> default -> mutate -> validate -> admit -> compare-and-swap.
+// Create: the order of a write, for every kind: prepare -> default -> mutate -> allocate -> validate -> admit -> compare-and-swap.
 import type { KubeObject } from '../../../common/machinery/meta.ts'
 import {
   alreadyExists,
@@ -126,6 +126,9 @@ async function createOnce(
   }
   const mutated = registry.admission.mutate(attributes)
   if (mutated instanceof Promise ? await mutated : mutated) kind.setDefaults?.(object, context)
+  const refused = kind.allocate?.(object, undefined, context)
+  if (refused !== undefined && refused.length > 0)
+    throw invalid({ group: kind.group, kind: kind.kind }, name, refused)
 
   const errors = validateMetadata(resource, object)
   if (resource.custom !== undefined) errors.push(...resource.custom.validate(object, undefined, request.warn))

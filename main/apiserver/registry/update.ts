@@ -133,6 +133,9 @@ async function updateOnce(
   }
   const mutated = registry.admission.mutate(attributes)
   if (mutated instanceof Promise ? await mutated : mutated) kind.setDefaults?.(object, context)
+  const refused = subresource === '' ? kind.allocate?.(object, old, context) : undefined
+  if (refused !== undefined && refused.length > 0)
+    throw invalid({ group: kind.group, kind: kind.kind }, name, refused)
   if (options.keepsGeneration !== true) raiseGeneration(resource, object, old)
   // Left out means unchanged; an explicit [{}] is how a client clears them.
   metadata.managedFields ??= old.metadata.managedFields

@@ -1,5 +1,5 @@
 // The one table of flags: the command and its --help are made from it. Names and meaning are upstream's wherever upstream has the flag.
-import { clusterNetwork } from '../cluster-network.ts'
+import { parseServiceRanges } from '../cluster-network.ts'
 import type { EngineOptions } from '../options.ts'
 import { parseCipherSuites } from './cipher-suites.ts'
 import {
@@ -228,20 +228,24 @@ const storage: readonly EngineFlag[] = [
 ]
 
 const cluster: readonly EngineFlag[] = [
-  flag('service-cluster-ip-range', 'cidr', 'range for Services (default: 10.96.0.0/16)', (o, text) => {
-    try {
-      clusterNetwork(text)
-    } catch (error) {
-      const why = error instanceof Error ? error.message.replace(/^.*?": /, '') : String(error)
-      throw badValue(
-        'service-cluster-ip-range',
-        text,
-        why,
-        'Write, for example, --service-cluster-ip-range=10.0.0.0/16.',
-      )
-    }
-    o.serviceCIDR = text
-  }),
+  flag(
+    'service-cluster-ip-range',
+    'cidrs',
+    'range for Services, or two: IPv4 and IPv6 (default: 10.96.0.0/16)',
+    (o, text) => {
+      try {
+        o.serviceCIDRs = parseServiceRanges(text)
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error)
+        throw badValue(
+          'service-cluster-ip-range',
+          text,
+          why,
+          'Write, for example, --service-cluster-ip-range=10.0.0.0/16 or 10.0.0.0/16,fd00:10::/108.',
+        )
+      }
+    },
+  ),
   flag(
     'service-node-port-range',
     'from-to',

@@ -16,6 +16,7 @@ import { checkContainerResourceName, checkResourceName } from '../validation/res
 type Quantities = Record<string, Quantity>
 
 export const limitRange = defineKind('v1/limitranges', {
+  allowCreateOnUpdate: true,
   shortNames: ['limits'],
   tracksGeneration: false,
   setDefaults: ({ spec }) => {

@@ -3,7 +3,7 @@ import type { IPBlock, NetworkPolicyPeer, NetworkPolicyPort } from '../../../com
 import { forbiddenField, invalidValue, required, type FieldError } from '../../../common/machinery/field-error.ts'
 import { ageColumn, nameColumn, selectorCell } from '../columns.ts'
 import { defineKind } from '../kind.ts'
-import { checkCidr, familyOf, ipv4Range, isCidr } from '../validation/ip.ts'
+import { checkCidr, familyOfCidr, isCidr, rangeOf } from '../validation/ip.ts'
 import { checkLabelSelector } from '../validation/label-selector.ts'
 import { checkName, isPortName } from '../validation/names.ts'
 import { checkPort, unsupported } from '../validation/values.ts'
@@ -104,11 +104,8 @@ function checkBlock(errors: FieldError[], path: string, { cidr, except = [] }: I
 }
 
 function isStrictSubset(part: string, whole: string): boolean {
-  const family = (cidr: string): string => familyOf(cidr.split('/')[0] ?? '')
-  if (family(part) !== family(whole)) return false
+  if (familyOfCidr(part) !== familyOfCidr(whole)) return false
   if (Number(part.split('/')[1]) <= Number(whole.split('/')[1])) return false
-  // IPv6 ranges are compared by length only: nothing here routes IPv6.
-  if (family(part) === 'IPv6') return true
-  const [inner, outer] = [ipv4Range(part), ipv4Range(whole)]
+  const [inner, outer] = [rangeOf(part), rangeOf(whole)]
   return inner.first >= outer.first && inner.first + inner.size <= outer.first + outer.size
 }

@@ -4,7 +4,7 @@ import { invalidValue, required, type FieldError } from '../../../common/machine
 import { ageColumn, nameColumn } from '../columns.ts'
 import { defineKind } from '../kind.ts'
 import { dropStatus, mainDoor, statusDoor } from '../strategy.ts'
-import { checkCanonicalCidr, familyOf, isCidr } from '../validation/ip.ts'
+import { checkCanonicalCidr, familyOfCidr, isCidr } from '../validation/ip.ts'
 
 const immutable = 'field is immutable'
 
@@ -30,7 +30,7 @@ function checkCidrs(cidrs: readonly string[]): FieldError[] {
   cidrs.forEach((cidr, index) => {
     checkCanonicalCidr(errors, `${path}[${String(index)}]`, cidr)
   })
-  const families = cidrs.filter(isCidr).map((cidr) => familyOf(cidr.split('/')[0] ?? ''))
+  const families = cidrs.filter(isCidr).map(familyOfCidr)
   if (families.length === 2 && families[0] === families[1]) {
     const detail = 'may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64'
     errors.push(invalidValue(path, cidrs, detail))

@@ -11,6 +11,7 @@ type Binding = RoleBinding | ClusterRoleBinding
 const rbacGroup = 'rbac.authorization.k8s.io'
 
 export const roleBinding = defineKind('rbac.authorization.k8s.io/v1/rolebindings', {
+  allowCreateOnUpdate: true,
   nameRule: 'path-segment',
   setDefaults: setBindingDefaults,
   validate: (object) => checkBinding(object, ['Role', 'ClusterRole'], object.metadata.namespace),
@@ -19,6 +20,7 @@ export const roleBinding = defineKind('rbac.authorization.k8s.io/v1/rolebindings
 })
 
 export const clusterRoleBinding = defineKind('rbac.authorization.k8s.io/v1/clusterrolebindings', {
+  allowCreateOnUpdate: true,
   nameRule: 'path-segment',
   setDefaults: setBindingDefaults,
   validate: (object) => checkBinding(object, ['ClusterRole'], undefined),

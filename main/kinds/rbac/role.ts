@@ -6,6 +6,7 @@ import { checkLabelSelector } from '../validation/label-selector.ts'
 import { checkRules } from './rules.ts'
 
 export const role = defineKind('rbac.authorization.k8s.io/v1/roles', {
+  allowCreateOnUpdate: true,
   nameRule: 'path-segment',
   setDefaults: (object) => {
     object.rules ??= []
@@ -19,6 +20,7 @@ export const role = defineKind('rbac.authorization.k8s.io/v1/roles', {
 })
 
 export const clusterRole = defineKind('rbac.authorization.k8s.io/v1/clusterroles', {
+  allowCreateOnUpdate: true,
   nameRule: 'path-segment',
   setDefaults: (object) => {
     object.rules ??= []

@@ -6,8 +6,14 @@ import { cloneJson } from '../strategy.ts'
 
 export const testNow = '2030-01-02T03:04:05Z'
 
-export function newTestContext(options: { stored?: readonly KubeObject[]; subresource?: string } = {}): WriteContext {
-  const { stored = [], subresource = '' } = options
+export interface TestContextOptions {
+  readonly stored?: readonly KubeObject[]
+  readonly subresource?: string
+  readonly serviceCIDRs?: readonly string[]
+}
+
+export function newTestContext(options: TestContextOptions = {}): WriteContext {
+  const { stored = [], subresource = '', serviceCIDRs = ['10.96.0.0/16'] } = options
   return {
     now: testNow,
     user: { name: 'tester', groups: ['system:authenticated'] },
@@ -19,7 +25,7 @@ export function newTestContext(options: { stored?: readonly KubeObject[]; subres
       ),
     lookupAll: (group, plural) => ofResource(stored, group, plural),
     cluster: {
-      serviceCIDR: '10.96.0.0/16',
+      serviceCIDRs,
       nodePortRange: { from: 30_000, to: 32_767 },
       clusterDomain: 'cluster.local',
     },
@@ -66,7 +72,9 @@ export function createObject<T extends KubeObject>(
   } as unknown as T
   kind.prepareForCreate?.(object, context)
   kind.setDefaults?.(object, context)
-  return { object, errors: (kind.validate?.(object, context, undefined) ?? []).map(String) }
+  const refused = kind.allocate?.(object, undefined, context) ?? []
+  const errors = refused.length > 0 ? refused : (kind.validate?.(object, context, undefined) ?? [])
+  return { object, errors: errors.map(String) }
 }
 
 /** `change` edits a copy of the stored object; `door` is "" (the main one), "status" or another subresource. */
@@ -83,6 +91,8 @@ export function updateObject<T extends KubeObject>(
   const strategy = strategyOf(kind, door)
   strategy?.prepare?.(object, stored, context)
   kind.setDefaults?.(object, context)
+  const refused = (door === '' ? kind.allocate?.(object, stored, context) : undefined) ?? []
+  if (refused.length > 0) return { object, errors: refused.map(String) }
   const errors = door === 'status' ? [] : (kind.validate?.(object, context, stored) ?? [])
   return { object, errors: [...errors, ...(strategy?.validate?.(object, stored, context) ?? [])].map(String) }
 }

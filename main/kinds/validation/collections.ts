@@ -19,6 +19,10 @@ export function checkList<T>(
   return true
 }
 
+/** Whether both lists say the same in the same order; a list that is absent is empty. */
+export const sameElements = <T>(a: readonly T[] = [], b: readonly T[] = []): boolean =>
+  a.length === b.length && a.every((value, index) => value === b[index])
+
 /** As checkList, and no two items have the same key. */
 export function checkSet<T>(
   errors: FieldError[],

@@ -28,8 +28,8 @@ export function canonicalAddress(value: string): string | undefined {
   const text = new URL(`http://[${value}]/`).hostname.slice(1, -1)
   const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(text)
   if (mapped === null) return text
-  const [high = 0, low = 0] = mapped.slice(1).map((part) => Number.parseInt(part, 16))
-  return `::ffff:${numberToIpv4(high * 65_536 + low)}`
+  const [high = 0n, low = 0n] = mapped.slice(1).map((part) => BigInt(`0x${part}`))
+  return `::ffff:${numberToAddress((high << 16n) | low, 'IPv4')}`
 }
 
 /** For new APIs, which take an address in one form only. */
@@ -58,45 +58,61 @@ export function checkCanonicalCidr(errors: FieldError[], path: string, value: st
 }
 
 /** The address with everything after the first `bits` bits zero. */
-function networkOf(address: string, bits: number): string {
-  if (isIPv4(address)) return numberToIpv4(ipv4Range(`${address}/${String(bits)}`).first)
-  const groups = ipv6Groups(address).map((group, index) => {
-    const kept = Math.min(16, Math.max(0, bits - index * 16))
-    return group & ~(0xffff >> kept)
-  })
-  return canonicalAddress(groups.map((group) => (group & 0xffff).toString(16)).join(':')) ?? address
-}
+const networkOf = (address: string, bits: number): string =>
+  numberToAddress(rangeOf(`${address}/${String(bits)}`).first, familyOf(address))
 
-function ipv6Groups(address: string): number[] {
+export type IpFamily = 'IPv4' | 'IPv6'
+
+export const familyOf = (address: string): IpFamily => (isIPv4(address) ? 'IPv4' : 'IPv6')
+
+const bitsOf = { IPv4: 32, IPv6: 128 } as const
+
+/** As one number; `address` must be valid. */
+export function addressToNumber(address: string): bigint {
+  if (isIPv4(address)) return groupsToNumber(address.split('.').map(Number), 8n)
   const [head = '', tail] = (canonicalAddress(address) ?? '').split('::')
-  const parse = (text: string): number[] =>
-    text === ''
-      ? []
-      : text.split(':').flatMap((part) => {
-          if (!part.includes('.')) return [Number.parseInt(part, 16)]
-          const value = ipv4ToNumber(part)
-          return [Math.floor(value / 65_536), value % 65_536]
-        })
-  const before = parse(head)
-  if (tail === undefined) return before
-  const after = parse(tail)
-  return [...before, ...Array.from({ length: 8 - before.length - after.length }, () => 0), ...after]
+  const before = ipv6Groups(head)
+  const after = ipv6Groups(tail ?? '')
+  const between = Array.from({ length: 8 - before.length - after.length }, () => 0)
+  return groupsToNumber([...before, ...between, ...after], 16n)
 }
 
-export const familyOf = (address: string): 'IPv4' | 'IPv6' => (isIPv4(address) ? 'IPv4' : 'IPv6')
+const groupsToNumber = (groups: readonly number[], bits: bigint): bigint =>
+  groups.reduce((sum, group) => (sum << bits) | BigInt(group), 0n)
 
-/** IPv4 only. */
-export function ipv4ToNumber(address: string): number {
-  return address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)
+function ipv6Groups(text: string): number[] {
+  if (text === '') return []
+  return text.split(':').flatMap((part) => {
+    if (!part.includes('.')) return [Number.parseInt(part, 16)]
+    const value = Number(addressToNumber(part))
+    return [value >>> 16, value & 0xffff]
+  })
 }
 
-export function numberToIpv4(value: number): string {
-  return [24, 16, 8, 0].map((shift) => String(Math.floor(value / 2 ** shift) % 256)).join('.')
+/** In canonical form. */
+export function numberToAddress(value: bigint, family: IpFamily): string {
+  const [groups, bits] = family === 'IPv4' ? [4, 8n] : [8, 16n]
+  const parts = Array.from({ length: groups }, (_, index) => {
+    return (value >> (BigInt(groups - 1 - index) * bits)) & ((1n << bits) - 1n)
+  })
+  if (family === 'IPv4') return parts.join('.')
+  const text = parts.map((part) => part.toString(16)).join(':')
+  return canonicalAddress(text) ?? text
 }
 
-/** First address and number of addresses of an IPv4 CIDR. */
-export function ipv4Range(cidr: string): { first: number; size: number } {
-  const [address = '', bits = '32'] = cidr.split('/')
-  const size = 2 ** (32 - Number(bits))
-  return { first: Math.floor(ipv4ToNumber(address) / size) * size, size }
+export interface AddressRange {
+  readonly family: IpFamily
+  readonly first: bigint
+  /** Number of addresses. */
+  readonly size: bigint
 }
+
+/** The addresses of a valid CIDR. */
+export function rangeOf(cidr: string): AddressRange {
+  const [address = '', bits = ''] = cidr.split('/')
+  const family = familyOf(address)
+  const size = 1n << BigInt(bitsOf[family] - Number(bits))
+  return { family, first: (addressToNumber(address) / size) * size, size }
+}
+
+export const familyOfCidr = (cidr: string): IpFamily => familyOf(cidr.split('/')[0] ?? '')

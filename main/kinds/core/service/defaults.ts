@@ -35,20 +35,4 @@ export function setServiceDefaults(service: Service): void {
     spec.allocateLoadBalancerNodePorts ??= true
     for (const ingress of service.status.loadBalancer.ingress ?? []) if (ingress.ip) ingress.ipMode ??= 'VIP'
   }
-  setFamilies(spec)
-}
-
-/** `clusterIP` and `clusterIPs[0]` mean the same; clients may write either. This control plane has one family: IPv4. */
-function setFamilies(spec: ServiceSpec): void {
-  if (spec.type === 'ExternalName') return
-  if (spec.clusterIP && spec.clusterIPs === undefined) spec.clusterIPs = [spec.clusterIP]
-  else if (!spec.clusterIP && spec.clusterIPs?.[0]) spec.clusterIP = spec.clusterIPs[0]
-  if (isHeadless(spec) && Object.keys(spec.selector ?? {}).length === 0 && spec.ipFamilyPolicy === undefined) {
-    // Without a selector the endpoints may be of any family.
-    spec.ipFamilyPolicy = 'RequireDualStack'
-    spec.ipFamilies ??= ['IPv4', 'IPv6']
-    return
-  }
-  spec.ipFamilyPolicy ??= 'SingleStack'
-  spec.ipFamilies ??= ['IPv4']
 }

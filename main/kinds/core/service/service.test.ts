@@ -4,7 +4,7 @@ import type { KubeObject } from '../../../../common/machinery/meta.ts'
 import { runKindContract } from '../../kind-contract.ts'
 import { cloneJson } from '../../strategy.ts'
 import { createObject, newTestContext, updateObject } from '../../testing/lifecycle.ts'
-import { serviceAddresses } from './allocation.ts'
+import { serviceAddresses } from './cluster-ips.ts'
 import { service } from './index.ts'
 
 const ports = [{ port: 80 }]
@@ -40,8 +40,10 @@ const newService = (spec: Record<string, unknown>, stored: Service[] = [], name 
     newTestContext({ stored: withAddresses(stored) }),
   )
 
-/** Where the fixed uid of test objects leads in 10.96.0.0/16. */
-const firstChoice = '10.96.215.49'
+/** Where the fixed uid of test objects leads in 10.96.0.0/16 and 30000-32767. */
+const firstChoice = '10.96.171.44'
+const nextChoice = '10.96.171.45'
+const firstPort = 32_075
 const stored = (name: string, spec: Record<string, unknown>): Service => newService(spec, [], name).object
 
 describe('defaults of a Service', () => {
@@ -61,12 +63,12 @@ describe('defaults of a Service', () => {
     })
   })
 
-  it('give each Service a free address and the lowest free port', () => {
+  it('give each Service a free address and a free port', () => {
     const first = stored('first', { type: 'NodePort' })
-    expect(first.spec?.ports?.[0]?.nodePort).toBe(30_000)
+    expect(first.spec?.ports?.[0]?.nodePort).toBe(firstPort)
     const { spec } = newService({ type: 'NodePort' }, [first]).object
-    expect(spec?.clusterIP).toBe('10.96.215.50')
-    expect(spec?.ports?.[0]?.nodePort).toBe(30_001)
+    expect(spec?.clusterIP).toBe(nextChoice)
+    expect(spec?.ports?.[0]?.nodePort).toBe(firstPort + 1)
   })
 
   it('leave the reserved addresses to those who ask', () => {
@@ -81,7 +83,7 @@ describe('defaults of a Service', () => {
     ]
     const { object, errors } = newService({ type: 'NodePort', ports: both })
     expect(errors).toEqual([])
-    expect(object.spec?.ports?.map((port) => port.nodePort)).toEqual([30_000, 30_000])
+    expect(object.spec?.ports?.map((port) => port.nodePort)).toEqual([firstPort, firstPort])
   })
 })
 
@@ -131,11 +133,11 @@ describe('addresses of a Service', () => {
       expect(object.spec?.clusterIP).toMatch(/^10\.9\.0\.[1-6]$/)
       addresses.push(...serviceAddresses(object, undefined).create.map((companion) => companion.object))
     }
-    expect(create({}, addresses).errors).toEqual([
-      'spec.clusterIPs: Invalid value: []: failed to allocate IP 0: range is full',
-    ])
+    expect(() => create({}, addresses)).toThrow(
+      'Internal error occurred: failed to allocate a serviceIP: range is full',
+    )
     expect(create({ clusterIP: '10.8.0.4' }, addresses).errors).toEqual([
-      'spec.clusterIPs: Invalid value: ["10.8.0.4"]: failed to allocate IP 10.8.0.4: the provided IP (10.8.0.4) is not in the valid range. The range of valid IPs is 10.9.0.0/29',
+      'spec.clusterIPs: Invalid value: ["10.8.0.4"]: failed to allocate IP 10.8.0.4: the provided network does not match the current range',
     ])
   })
 })
@@ -174,7 +176,7 @@ describe('validation of a Service', () => {
       'an address elsewhere',
       { clusterIP: '10.0.0.1' },
       [
-        'spec.clusterIPs: Invalid value: ["10.0.0.1"]: failed to allocate IP 10.0.0.1: the provided IP (10.0.0.1) is not in the valid range. The range of valid IPs is 10.96.0.0/16',
+        'spec.clusterIPs: Invalid value: ["10.0.0.1"]: failed to allocate IP 10.0.0.1: the provided network does not match the current range',
       ],
     ],
     [
@@ -219,10 +221,10 @@ describe('validation of a Service', () => {
 
   it('refuses what another Service has', () => {
     const other = stored('other', { type: 'NodePort', clusterIP: '10.96.5.5', ports: [{ port: 1, nodePort: 31_000 }] })
-    expect(
-      newService({ type: 'NodePort', clusterIP: '10.96.5.5', ports: [{ port: 1, nodePort: 31_000 }] }, [other]).errors,
-    ).toEqual([
+    expect(newService({ clusterIP: '10.96.5.5' }, [other]).errors).toEqual([
       'spec.clusterIPs: Invalid value: ["10.96.5.5"]: failed to allocate IP 10.96.5.5: provided IP is already allocated',
+    ])
+    expect(newService({ type: 'NodePort', ports: [{ port: 1, nodePort: 31_000 }] }, [other]).errors).toEqual([
       'spec.ports[0].nodePort: Invalid value: 31000: provided port is already allocated',
     ])
   })
@@ -236,7 +238,7 @@ describe('updates of a Service', () => {
     const old = newService({ type: 'NodePort' }).object
     const { object, errors } = replace(old, { type: 'NodePort', ports })
     expect(errors).toEqual([])
-    expect(object.spec).toMatchObject({ clusterIP: old.spec?.clusterIP, ports: [{ nodePort: 30_000 }] })
+    expect(object.spec).toMatchObject({ clusterIP: old.spec?.clusterIP, ports: [{ nodePort: firstPort }] })
   })
 
   it('do not change the address', () => {
@@ -276,8 +278,11 @@ describe('kubectl get services', () => {
   it.each<[Record<string, unknown>, unknown[]]>([
     [{ ports: [{ port: 80 }] }, ['ClusterIP', firstChoice, '<none>', '80/TCP']],
     [{ clusterIP: 'None', ports: [] }, ['ClusterIP', 'None', '<none>', '<none>']],
-    [{ type: 'NodePort', externalIPs: ['1.2.3.4'] }, ['NodePort', firstChoice, '1.2.3.4', '80:30000/TCP']],
-    [{ type: 'LoadBalancer' }, ['LoadBalancer', firstChoice, '<pending>', '80:30000/TCP']],
+    [
+      { type: 'NodePort', externalIPs: ['1.2.3.4'] },
+      ['NodePort', firstChoice, '1.2.3.4', `80:${String(firstPort)}/TCP`],
+    ],
+    [{ type: 'LoadBalancer' }, ['LoadBalancer', firstChoice, '<pending>', `80:${String(firstPort)}/TCP`]],
     [{ type: 'ExternalName', externalName: 'a.b', ports: [] }, ['ExternalName', '<none>', 'a.b', '<none>']],
   ])('shows %j', (spec, expected) => {
     expect(cells(spec)).toEqual(expected)

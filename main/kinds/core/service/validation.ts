@@ -8,11 +8,12 @@ import {
   required,
   type FieldError,
 } from '../../../../common/machinery/field-error.ts'
-import { checkAddress, checkCidr, familyOf, isAddress } from '../../validation/ip.ts'
+import { checkAddress, checkCidr, isAddress } from '../../validation/ip.ts'
 import { checkLabels, checkName, isDnsLabel, isDnsSubdomain, isQualifiedName } from '../../validation/names.ts'
 import { checkNotSpecialAddress } from '../../validation/special-address.ts'
 import { checkOneOf, checkPort, checkPortNumberOrName } from '../../validation/values.ts'
 import { isExternallyAccessible, isHeadless, needsHealthCheckPort } from './defaults.ts'
+import { checkFamilies, checkFamilyUpdate } from './family-validation.ts'
 
 export function checkService({ spec = {} }: Service): FieldError[] {
   const errors: FieldError[] = []
@@ -26,7 +27,7 @@ export function checkService({ spec = {} }: Service): FieldError[] {
   checkPorts(errors, spec)
   checkLabels(errors, 'spec.selector', spec.selector)
   checkAffinity(errors, spec)
-  if (type !== 'ExternalName') checkFamilies(errors, spec)
+  errors.push(...checkFamilies(spec))
   spec.externalIPs?.forEach((address, index) => {
     const path = `spec.externalIPs[${String(index)}]`
     const before = errors.length
@@ -98,58 +99,6 @@ function checkAffinity(errors: FieldError[], { sessionAffinity, sessionAffinityC
   }
 }
 
-function checkFamilies(errors: FieldError[], spec: ServiceSpec): void {
-  const { clusterIP = '', clusterIPs = [], ipFamilies = [], ipFamilyPolicy } = spec
-  if (clusterIP !== '' && clusterIPs.length === 0) errors.push(required('spec.clusterIPs'))
-  else if (clusterIP !== '' && clusterIPs[0] !== clusterIP) {
-    errors.push(invalidValue('spec.clusterIPs', clusterIPs, 'first value must match `clusterIP`'))
-  } else if (clusterIP === '' && clusterIPs.length > 0) {
-    errors.push(invalidValue('spec.clusterIPs', clusterIPs, 'must be empty when `clusterIP` is not specified'))
-  }
-  const seen = new Set<string>()
-  ipFamilies.forEach((family, index) => {
-    const path = `spec.ipFamilies[${String(index)}]`
-    if (family !== 'IPv4' && family !== 'IPv6') errors.push(notSupported(path, family, ['IPv4', 'IPv6']))
-    if (seen.has(family)) errors.push(duplicate(path, family))
-    seen.add(family)
-  })
-  const policies = ['PreferDualStack', 'RequireDualStack', 'SingleStack']
-  if (ipFamilyPolicy !== undefined && !policies.includes(ipFamilyPolicy)) {
-    errors.push(notSupported('spec.ipFamilyPolicy', ipFamilyPolicy, policies))
-  }
-  if (!isHeadless(spec) && (ipFamilyPolicy === 'RequireDualStack' || ipFamilies[0] === 'IPv6')) {
-    const detail = 'this cluster is not configured for dual-stack services'
-    if (ipFamilyPolicy === 'RequireDualStack') errors.push(invalidValue('spec.ipFamilyPolicy', ipFamilyPolicy, detail))
-    else errors.push(invalidValue('spec.ipFamilies[0]', 'IPv6', 'not configured on this cluster'))
-  }
-  checkClusterIPs(errors, spec)
-}
-
-function checkClusterIPs(errors: FieldError[], { clusterIPs = [], ipFamilies = [] }: ServiceSpec): void {
-  if (clusterIPs[0] === 'None') {
-    if (clusterIPs.length > 1)
-      errors.push(invalidValue('spec.clusterIPs', clusterIPs, "'None' must be the first and only value"))
-    return
-  }
-  const before = errors.length
-  clusterIPs.forEach((address, index) => {
-    checkAddress(errors, `spec.clusterIPs[${String(index)}]`, address)
-  })
-  if (clusterIPs.length > 2) errors.push(invalidValue('spec.clusterIPs', clusterIPs, 'may only hold up to 2 values'))
-  if (errors.length > before) return
-  const families = clusterIPs.filter(isAddress).map(familyOf)
-  if (new Set(families).size < families.length) {
-    errors.push(invalidValue('spec.clusterIPs', clusterIPs, 'may specify no more than one IP for each IP family'))
-  }
-  families.forEach((family, index) => {
-    const expected = ipFamilies[index]
-    if ((expected === 'IPv4' || expected === 'IPv6') && expected !== family) {
-      const detail = `expected an ${expected} value as indicated by \`ipFamilies[${String(index)}]\``
-      errors.push(invalidValue(`spec.clusterIPs[${String(index)}]`, clusterIPs[index], detail))
-    }
-  })
-}
-
 function checkLoadBalancer(errors: FieldError[], spec: ServiceSpec): void {
   const only = "may only be used when `type` is 'LoadBalancer'"
   const balanced = spec.type === 'LoadBalancer'
@@ -195,7 +144,6 @@ function checkTraffic(errors: FieldError[], spec: ServiceSpec): void {
   }
 }
 
-/** Addresses stay with a Service for its life, unless it turns into an alias (ExternalName) and back. */
 export function checkServiceUpdate({ spec = {} }: Service, { spec: old = {} }: Service): FieldError[] {
   const errors: FieldError[] = []
   if (spec.type === 'LoadBalancer' && old.type === 'LoadBalancer' && spec.loadBalancerClass !== old.loadBalancerClass) {
@@ -204,31 +152,7 @@ export function checkServiceUpdate({ spec = {} }: Service, { spec: old = {} }: S
   if (needsHealthCheckPort(spec) && needsHealthCheckPort(old) && spec.healthCheckNodePort !== old.healthCheckNodePort) {
     errors.push(forbiddenField('spec.healthCheckNodePort', 'field is immutable'))
   }
-  if (spec.type === 'ExternalName' || old.type === 'ExternalName') return errors
-  const [headless, wasHeadless] = [isHeadless(spec), isHeadless(old)]
-  if (!headless || !wasHeadless)
-    checkKept(errors, 'clusterIPs', 'clusterIP', spec.clusterIPs ?? [], old.clusterIPs ?? [])
-  if (!headless && !wasHeadless)
-    checkKept(errors, 'ipFamilies', 'ipFamily', spec.ipFamilies ?? [], old.ipFamilies ?? [])
-  return errors
-}
-
-function checkKept(
-  errors: FieldError[],
-  field: string,
-  one: string,
-  values: readonly string[],
-  old: readonly string[],
-): void {
-  if (old.length > 0 && values.length === 0) {
-    errors.push(invalidValue(`spec.${field}[0]`, values, `primary ${one} can not be unset`))
-    return
-  }
-  const count = values.length === old.length ? old.length : Math.min(1, old.length)
-  for (let index = 0; index < count; index += 1) {
-    if (values[index] !== old[index])
-      errors.push(invalidValue(`spec.${field}[${String(index)}]`, values, 'may not change once set'))
-  }
+  return [...errors, ...checkFamilyUpdate(spec, old)]
 }
 
 /** What a load balancer says of itself: addresses or names, only where one was asked for. */
