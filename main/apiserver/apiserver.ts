@@ -7,6 +7,7 @@ import type { Logger } from '../../common/machinery/logger.ts'
 import type { Transport } from '../../common/client/transport.ts'
 import type { Policy } from './audit/policy.ts'
 import type { RequestHeaderOptions } from './auth/request-header-options.ts'
+import type { FlowControlSettings } from './flow-control/settings.ts'
 import type { NodeConnections } from '../channel/node-connections.ts'
 import type { ClusterFacts, KindDefinition } from '../kinds/kind.ts'
 import type { Store } from '../store/store.ts'
@@ -91,8 +92,8 @@ export interface ApiServerOptions {
     /** PEM of the authorities of users' certificates. */
     readonly clientCa: string
   }
-  /** Requests at work at a time; long-running ones do not count. */
-  readonly limits?: { readonly reads: number; readonly writes: number }
+  /** How many requests are at work at a time, and who is next. Streams do not count, nor watches once they have begun. */
+  readonly flowControl?: FlowControlSettings
   /** Static bearer tokens by value (the admin's, and those of a token file). */
   readonly tokens: ReadonlyMap<string, UserInfo>
   /** Hosts a browser or client may name in the Host header besides 127.0.0.1, localhost and ::1. */

@@ -1,4 +1,5 @@
 // The chain every HTTP request goes through: host and origin, who, what, may they, do it. One try/catch makes every failure a Status.
+import { randomUUID } from 'node:crypto'
 import { badRequest, isReason, type Status, StatusError } from '../../common/machinery/status.ts'
 import { findDuplicateFields } from '../../common/machinery/schema/duplicate-fields.ts'
 import type { HttpRequest, HttpResponse, UserInfo } from './apiserver.ts'
@@ -13,6 +14,7 @@ import { type Accepted, encodingOfErrors, negotiate } from './chain/negotiation.
 import { parseRequestInfo, type RequestInfo, type ResourceRequestInfo } from './chain/request-info.ts'
 import { NoSuchPath } from './chain/no-such-path.ts'
 import { type Responder, sendStatusError, sendText } from './chain/respond.ts'
+import { type Place, TooManyRequests } from './flow-control/gate.ts'
 import { nameInFieldSelector } from './registry/selection.ts'
 import { toStatusError } from './registry/store-errors.ts'
 import type { ServedResource } from './registry/served-resource.ts'
@@ -37,11 +39,17 @@ type MutableResponder = { -readonly [K in keyof Responder]: Responder[K] }
 /** What accompanies one request and must end with it. */
 export interface Visit {
   record: AuditRecord | undefined
-  /** Gives back the place among the requests at work. */
-  leave: (() => void) | undefined
+  /** Among the requests at work. */
+  place: Place | undefined
   /** What is served at the path, once it is known to be. */
   resource: ServedResource | undefined
   subresource: string
+}
+
+interface IdentifyCall {
+  readonly info: RequestInfo
+  readonly visit: Visit
+  readonly connection: ConnectionUser | undefined
 }
 
 export interface ParsedRequest {
@@ -59,9 +67,10 @@ export class RequestHandler {
 
   async handle(req: HttpRequest, res: HttpResponse, connection: ConnectionUser | undefined): Promise<void> {
     const started = performance.now()
-    const to: MutableResponder = { req, res, encoding: 'json', pretty: false, warnings: [] }
+    const headers = { 'audit-id': auditIdOf(req) }
+    const to: MutableResponder = { req, res, encoding: 'json', pretty: false, warnings: [], headers }
     res.on('error', () => undefined)
-    const visit: Visit = { record: undefined, leave: undefined, resource: undefined, subresource: '' }
+    const visit: Visit = { record: undefined, place: undefined, resource: undefined, subresource: '' }
     let info: RequestInfo | undefined
     let failure: Status | undefined
     try {
@@ -73,7 +82,7 @@ export class RequestHandler {
     } catch (error) {
       failure = await this.#fail(to, error)
     } finally {
-      visit.leave?.()
+      visit.place?.leave()
       visit.record?.complete(res.statusCode, failure)
       this.#parts.metrics.observe({ info, code: res.statusCode, ms: performance.now() - started, ...visit })
     }
@@ -98,12 +107,14 @@ export class RequestHandler {
     }
   }
 
-  /** Who asks, and may they: authentication, audit, impersonation, authorization. Throws 401 and 403. */
-  async admit(req: HttpRequest, { info }: ParsedRequest, visit: Visit, connection?: ConnectionUser): Promise<UserInfo> {
+  /** Who asks: authentication, audit, impersonation. Throws 401 and 403. */
+  async identify(req: HttpRequest, auditId: string, call: IdentifyCall): Promise<UserInfo> {
     const { authorizer, audit } = this.#parts
+    const { info, visit, connection } = call
     const asked = await this.#authenticate(req, connection)
     const begin = (impersonated?: UserInfo): void => {
       visit.record = audit?.begin({
+        id: auditId,
         info,
         uri: req.url ?? '/',
         user: asked,
@@ -112,21 +123,24 @@ export class RequestHandler {
         userAgent: req.headers['user-agent'] ?? '',
       })
     }
-    let user = asked
     try {
       const other = impersonatedUser(req, asked, authorizer)
-      user = other ?? asked
       begin(other)
+      return other ?? asked
     } catch (error) {
       begin()
       throw error
     }
+  }
+
+  /** May they. Throws 403. */
+  authorize(user: UserInfo, { info }: ParsedRequest, visit: Visit): void {
+    const { authorizer } = this.#parts
     const attributes = attributesOf(user, info)
     const { allowed, reason } = authorizer.authorize(attributes)
     visit.record?.annotate('authorization.k8s.io/decision', allowed ? 'allow' : 'forbid')
     visit.record?.annotate('authorization.k8s.io/reason', reason)
     if (!allowed) throw forbiddenError(attributes, reason)
-    return user
   }
 
   #authenticate(req: HttpRequest, connection: ConnectionUser | undefined): UserInfo | Promise<UserInfo> {
@@ -152,9 +166,11 @@ export class RequestHandler {
       }
       if ((await parts.fallback?.(req, res, session === anonymous ? undefined : session)) === true) return
     }
-    const user = await this.admit(req, parsed, visit, connection)
-    const entering = parts.limits.enter(user, info)
-    visit.leave = entering instanceof Promise ? await entering : entering
+    const { headers } = to
+    const user = await this.identify(req, headers['audit-id'] ?? '', { info, visit, connection })
+    const entering = parts.gate.enter({ user, info, query: parsed.query, res, headers })
+    visit.place = entering instanceof Promise ? await entering : entering
+    this.authorize(user, parsed, visit)
     if (parts.extensions.owns(path)) {
       visit.record?.started(200)
       await parts.extensions.forward(path, { req, res, user })
@@ -231,6 +247,11 @@ export class RequestHandler {
         {
           request: watchRequestOf(call),
           encoder: eventEncoder(options),
+          headers: to.headers,
+          onBegun: () => {
+            visit.place?.leave()
+            visit.place = undefined
+          },
           onSlow: () => {
             this.#parts.metrics.slowWatchers += 1
           },
@@ -259,6 +280,7 @@ export class RequestHandler {
       // An answer before the body has arrived: do not wait for the rest of it.
       if (to.res.headersSent) to.res.destroy()
       else if (status instanceof NoSuchPath) await sendText(to, 404, '404 page not found\n')
+      else if (status instanceof TooManyRequests) await sendText(to, 429, `${status.message}\n`, { 'retry-after': '1' })
       else {
         if (!to.req.complete && !('stream' in to.res)) to.res.setHeader('connection', 'close')
         await sendStatusError(to, status)
@@ -269,6 +291,12 @@ export class RequestHandler {
     }
     return status.status
   }
+}
+
+/** What names this request in the audit log; who calls may have named it. */
+export function auditIdOf(req: HttpRequest): string {
+  const given = req.headers['audit-id']
+  return typeof given === 'string' && given !== '' ? given : randomUUID()
 }
 
 export function performCall(call: ApiCall, subresources: ServerParts['subresources']): Promise<CallResult> {

@@ -14,9 +14,10 @@ import { reviewKinds, reviews } from './auth/reviews.ts'
 import { ServiceAccountTokens } from './auth/service-account-tokens.ts'
 import { RequestHeaderAuthenticator } from './auth/request-header.ts'
 import { HostGuard } from './chain/hosts.ts'
-import { RequestLimits } from './chain/limits.ts'
 import { CustomResources } from './crd/custom-resources.ts'
 import { Discovery, type SubresourceInfo } from './discovery/discovery.ts'
+import { FlowObjects } from './flow-control/flow-objects.ts'
+import { newGate } from './flow-control/index.ts'
 import { RequestHandler } from './handler.ts'
 import { Health } from './health.ts'
 import { HttpServer } from './http-server.ts'
@@ -109,8 +110,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       return false
     }
   }
-  const limits = new RequestLimits(clock, options.limits)
-  metrics.add(...serverGauges({ store, resources, limits, health }))
+  const gate = newGate(registry, options.flowControl)
+  metrics.add(...serverGauges({ store, resources, health }), ...gate.gauges)
   const extensions = new Extensions(registry, options)
   const discovery = new Discovery({ resources, subresourcesOf, extensions })
   const parts: ServerParts = {
@@ -129,7 +130,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     }),
     metrics,
     audit: options.audit === undefined ? undefined : new Auditor({ ...options.audit, now: () => clock.now() }),
-    limits,
+    gate,
     extensions,
     fallback: options.fallback,
   }
@@ -139,11 +140,13 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     (req, res) => void handler.handle(req, res, undefined),
     (req, socket, head) => void serveUpgrade(handler, parts, { req, socket, head }, undefined),
   )
+  const flowObjects = new FlowObjects(registry, apiServerUser)
   const customResources = new CustomResources(registry, webhooks)
   const ready = ensureBootstrapPolicy(registry)
     .then(() => extensions.start(new InProcessTransport(parts, apiServerUser)))
     .then(() => {
       isReady = true
+      flowObjects.start()
     })
   // Whoever awaits `ready` sees the failure; without anyone the process must not die of it.
   ready.catch((error: unknown) => {
@@ -170,6 +173,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     transport: (user) => new InProcessTransport(parts, user),
     async close() {
       closing = true
+      gate.close()
+      flowObjects.close()
       customResources.close()
       extensions.close()
       webhooks.close()

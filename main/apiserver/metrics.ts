@@ -8,6 +8,8 @@ const durationBuckets = [
 ]
 
 export interface Sample {
+  /** Of histograms: "_bucket", "_sum" or "_count". */
+  readonly suffix?: string
   /** `name="value",…`; "" for none. */
   readonly labels: string
   readonly value: number
@@ -16,7 +18,7 @@ export interface Sample {
 export interface Gauge {
   readonly name: string
   readonly help: string
-  readonly type?: 'counter' | 'gauge'
+  readonly type?: 'counter' | 'gauge' | 'histogram'
   /** Read when scraped. */
   read(): number | readonly Sample[]
 }
@@ -107,8 +109,8 @@ export class Metrics {
       const { name, help, type = 'gauge' } = gauge
       family(name, type, help)
       const values = gauge.read()
-      for (const { labels, value } of typeof values === 'number' ? [{ labels: '', value: values }] : values)
-        sample(name, labels, value)
+      if (typeof values === 'number') sample(name, '', values)
+      else for (const { suffix = '', labels, value } of values) sample(`${name}${suffix}`, labels, value)
     }
     return `${lines.join('\n')}\n`
   }

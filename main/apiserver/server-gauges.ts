@@ -1,7 +1,6 @@
 // What is read of the server and its process when /metrics is asked.
 import { readdirSync } from 'node:fs'
 import { versionInfo } from './discovery/version.ts'
-import type { RequestLimits } from './chain/limits.ts'
 import type { Health } from './health.ts'
 import { label, type Gauge, type Sample } from './metrics.ts'
 import { listPrefix } from './registry/served-resource.ts'
@@ -11,24 +10,10 @@ import type { Store } from '../store/store.ts'
 export function serverGauges(parts: {
   readonly store: Store
   readonly resources: ResourceTable
-  readonly limits: RequestLimits
   readonly health: Health
 }): Gauge[] {
-  const { store, resources, limits, health } = parts
+  const { store, resources, health } = parts
   return [
-    {
-      name: 'apiserver_current_inflight_requests',
-      help: 'Requests at work, by kind.',
-      read: () => [
-        { labels: 'request_kind="mutating"', value: limits.inflight.writes },
-        { labels: 'request_kind="readOnly"', value: limits.inflight.reads },
-      ],
-    },
-    {
-      name: 'apiserver_current_inqueue_requests',
-      help: 'Requests that wait for a place among those at work.',
-      read: () => limits.inflight.waiting,
-    },
     {
       name: 'apiserver_storage_objects',
       help: 'Stored objects, by resource.',

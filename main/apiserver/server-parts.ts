@@ -2,7 +2,7 @@
 import type { ApiServerOptions } from './apiserver.ts'
 import type { Extensions } from './aggregation/extensions.ts'
 import type { Auditor } from './audit/auditor.ts'
-import type { RequestLimits } from './chain/limits.ts'
+import type { Gate } from './flow-control/gate.ts'
 import type { Authenticator } from './auth/authenticator.ts'
 import type { Authorizer } from './auth/authorizer.ts'
 import type { HostGuard } from './chain/hosts.ts'
@@ -22,7 +22,7 @@ export interface ServerParts {
   readonly paths: PathRoutes
   readonly metrics: Metrics
   readonly audit: Auditor | undefined
-  readonly limits: RequestLimits
+  readonly gate: Gate
   readonly extensions: Extensions
   readonly fallback: ApiServerOptions['fallback']
 }

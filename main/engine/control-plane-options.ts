@@ -27,7 +27,7 @@ type Part = Pick<
   | 'admissionPlugins'
   | 'audit'
   | 'aggregation'
-  | 'limits'
+  | 'flowControl'
 >
 
 export interface ControlPlaneOptions {
@@ -88,7 +88,7 @@ export async function readControlPlaneOptions(
         },
         clientCa: `${pki.authority.cert}${clientCa}`,
       },
-      limits: { reads, writes },
+      flowControl: { reads, writes, fair: options.priorityAndFairness ?? true },
     },
     tokens,
     trust: serving === undefined ? pki.authority.cert : `${pki.authority.cert.trimEnd()}\n${serving.cert}`,

@@ -22,6 +22,8 @@ export interface EngineOptions {
   tlsCipherSuites?: string[]
   maxRequestsInflight?: number
   maxMutatingRequestsInflight?: number
+  /** Default true. */
+  priorityAndFairness?: boolean
 
   /** Authentication. */
   clientCaFile?: string

@@ -8,6 +8,8 @@ import { judge, type Verdict } from './judge.ts'
 import type { Level, Policy, Stage } from './policy.ts'
 
 export interface AuditedRequest {
+  /** Made up when absent. */
+  readonly id?: string
   readonly info: RequestInfo
   readonly uri: string
   readonly user: UserInfo
@@ -49,7 +51,7 @@ export class AuditRecord {
   readonly #sink: AuditSink
   readonly #now: () => number
   readonly #received: number
-  readonly #id = randomUUID()
+  readonly #id: string
   readonly #annotations: Record<string, string> = {}
   #requestObject: unknown
   #responseObject: unknown
@@ -57,6 +59,7 @@ export class AuditRecord {
 
   constructor(request: AuditedRequest, verdict: Verdict, sink: AuditSink, now: () => number) {
     this.#request = request
+    this.#id = request.id ?? randomUUID()
     this.#verdict = verdict
     this.#sink = sink
     this.#now = now

@@ -25,6 +25,8 @@ export interface Responder {
   readonly pretty: boolean
   /** Warning header texts collected so far. */
   readonly warnings: string[]
+  /** Of every answer to this request. */
+  readonly headers: Record<string, string>
 }
 
 /** `text` is complete JSON. */
@@ -105,7 +107,7 @@ export async function sendBytes(
 }
 
 function headersOf(to: Responder, contentType: string, headers: Readonly<Record<string, string>>): Headers {
-  const all: Headers = { 'content-type': contentType, 'cache-control': 'no-cache, private', ...headers }
+  const all: Headers = { 'content-type': contentType, 'cache-control': 'no-cache, private', ...to.headers, ...headers }
   if (to.warnings.length > 0) all['warning'] = to.warnings.map(warningHeader)
   return all
 }

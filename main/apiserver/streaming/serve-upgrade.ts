@@ -3,7 +3,7 @@ import { STATUS_CODES } from 'node:http'
 import { badRequest, type Status, type StatusError } from '../../../common/machinery/status.ts'
 import type { RequestInfo } from '../chain/request-info.ts'
 import type { ConnectionUser, RequestHandler, Visit } from '../handler.ts'
-import { pageNotFound, requireResource } from '../handler.ts'
+import { auditIdOf, pageNotFound, requireResource } from '../handler.ts'
 import { toStatusError } from '../registry/store-errors.ts'
 import type { ServerParts } from '../server-parts.ts'
 import type { Upgrade } from './upgrade.ts'
@@ -18,7 +18,7 @@ export async function serveUpgrade(
   socket.on('error', () => undefined)
   const started = performance.now()
   let code = 101
-  const visit: Visit = { record: undefined, leave: undefined, resource: undefined, subresource: '' }
+  const visit: Visit = { record: undefined, place: undefined, resource: undefined, subresource: '' }
   let failure: Status | undefined
   let info: RequestInfo | undefined
   try {
@@ -26,7 +26,8 @@ export async function serveUpgrade(
     const parsed = handler.parse(req)
     info = parsed.info
     const { query } = parsed
-    const user = await handler.admit(req, parsed, visit, connection)
+    const user = await handler.identify(req, auditIdOf(req), { info, visit, connection })
+    handler.authorize(user, parsed, visit)
     if (parts.extensions.owns(parsed.path)) {
       visit.record?.started(code)
       await parts.extensions.upgrade(parsed.path, upgrade, user)

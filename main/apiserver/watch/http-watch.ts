@@ -28,6 +28,10 @@ export interface EventEncoder {
 export interface HttpWatchOptions {
   readonly request: WatchRequest
   readonly encoder: EventEncoder
+  /** Besides those of every watch. */
+  readonly headers: Readonly<Record<string, string>>
+  /** The initial events are on their way. */
+  readonly onBegun: () => void
   /** A watcher was closed because it did not keep up. */
   readonly onSlow: () => void
 }
@@ -46,7 +50,7 @@ export async function serveHttpWatch(
   let ended = false
   const { promise: finished, resolve: finish } = Promise.withResolvers<undefined>()
   const begin = (): void => {
-    output.begin({ 'content-type': encoder.contentType, 'cache-control': 'no-cache, private' })
+    output.begin({ 'content-type': encoder.contentType, 'cache-control': 'no-cache, private', ...options.headers })
   }
   const flush = (): void => {
     begin()
@@ -89,6 +93,7 @@ export async function serveHttpWatch(
     },
     end,
   })
+  options.onBegun()
   // TypeScript cannot see that the callbacks above may have run.
   if (ended as boolean) running.session.stop()
   else begin()

@@ -89,7 +89,7 @@ const serving: readonly EngineFlag[] = [
   }),
   count(
     'max-requests-inflight',
-    'reads at work at a time, together with writes shared fairly among users (default: 400)',
+    'reads at work at a time (default: 400); with priority and fairness, the sum of both is what there is',
     (o, value) => {
       o.maxRequestsInflight = value
     },
@@ -97,6 +97,14 @@ const serving: readonly EngineFlag[] = [
   count('max-mutating-requests-inflight', 'writes at work at a time (default: 200)', (o, value) => {
     o.maxMutatingRequestsInflight = value
   }),
+  flag(
+    'enable-priority-and-fairness',
+    'bool',
+    'FlowSchemas decide whose requests wait when there are too many (default: true)',
+    (o, text) => {
+      o.priorityAndFairness = parseBoolean('enable-priority-and-fairness', text)
+    },
+  ),
 ]
 
 const authentication: readonly EngineFlag[] = [

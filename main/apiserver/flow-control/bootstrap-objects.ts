@@ -10,6 +10,8 @@ import type {
 import type { KubeObject } from '../../../common/machinery/meta.ts'
 import { mandatoryFlowSchemas, mandatoryPriorityLevels } from '../../kinds/flowcontrol/mandatory.ts'
 
+/** "true": the spec is kept as it is here, "false": a person decides about it. */
+export const autoUpdateAnnotation = 'apf.kubernetes.io/autoupdate-spec'
 export const flowControlGroup = 'flowcontrol.apiserver.k8s.io'
 const apiVersion = 'flowcontrol.apiserver.k8s.io/v1'
 
@@ -125,7 +127,7 @@ export interface FlowControlObject {
 export function flowControlObjects(): FlowControlObject[] {
   const metadata = (name: string): KubeObject['metadata'] => ({
     name,
-    annotations: { 'apf.kubernetes.io/autoupdate-spec': 'true' },
+    annotations: { [autoUpdateAnnotation]: 'true' },
   })
   return [
     ...Object.entries(levels).map(([name, spec]): FlowControlObject => {
