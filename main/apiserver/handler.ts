@@ -15,6 +15,7 @@ import { parseRequestInfo, type RequestInfo, type ResourceRequestInfo } from './
 import { NoSuchPath } from './chain/no-such-path.ts'
 import { type Responder, sendStatusError, sendText } from './chain/respond.ts'
 import { type Place, TooManyRequests } from './flow-control/gate.ts'
+import type { WriteRequest } from './registry/context.ts'
 import { nameInFieldSelector } from './registry/selection.ts'
 import { toStatusError } from './registry/store-errors.ts'
 import type { ServedResource } from './registry/served-resource.ts'
@@ -27,6 +28,7 @@ import { renderResult, shapesFor } from './routes/render.ts'
 import { performVerb } from './routes/resource-verbs.ts'
 import { convertResult } from './crd/conversion/convert-result.ts'
 import type { ServerParts } from './server-parts.ts'
+import { admitConnect } from './streaming/connect-options.ts'
 import { serveHttpWatch } from './watch/http-watch.ts'
 
 export interface ConnectionUser {
@@ -201,8 +203,10 @@ export class RequestHandler {
       if (connect !== undefined || subresources.find(resource, info.subresource) !== undefined)
         visit.subresource = info.subresource
       if (connect !== undefined) {
+        const call = { req, res, to, info, query, user, resource, registry }
+        const admitted = await admitConnect(call, connect, notesOf(to, record))
         record?.started(200)
-        await connect.serve({ req, res, to, info, query, user, resource, registry })
+        await connect.serve(admitted)
         return
       }
     }
@@ -226,16 +230,7 @@ export class RequestHandler {
       },
       contentType: mediaTypeOf(req.headers['content-type']),
       userAgent: req.headers['user-agent'] ?? '',
-      warn: (text) => {
-        if (!to.warnings.includes(text) && to.warnings.length < 100) to.warnings.push(text)
-      },
-      ...(record === undefined
-        ? {}
-        : {
-            audit: (key: string, value: string) => {
-              record.annotate(key, value)
-            },
-          }),
+      ...notesOf(to, record),
     }
     const options = { resource, accepted, query, now: new Date(registry.clock.now()) }
     if (watching) {
@@ -298,6 +293,23 @@ export function auditIdOf(req: HttpRequest): string {
   const given = req.headers['audit-id']
   return typeof given === 'string' && given !== '' ? given : randomUUID()
 }
+
+/** Where warnings for the client and annotations for the audit log go. */
+export const notesOf = (
+  { warnings }: { readonly warnings: string[] },
+  record: AuditRecord | undefined,
+): Pick<WriteRequest, 'warn' | 'audit'> => ({
+  warn: (text) => {
+    if (!warnings.includes(text) && warnings.length < 100) warnings.push(text)
+  },
+  ...(record === undefined
+    ? {}
+    : {
+        audit: (key: string, value: string) => {
+          record.annotate(key, value)
+        },
+      }),
+})
 
 export function performCall(call: ApiCall, subresources: ServerParts['subresources']): Promise<CallResult> {
   const conversion = call.resource.custom?.conversion

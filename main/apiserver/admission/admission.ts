@@ -3,9 +3,18 @@
 import type { KubeObject } from '../../../common/machinery/meta.ts'
 import type { ResourceName } from '../../../common/machinery/status.ts'
 import type { Registry, WriteRequest } from '../registry/context.ts'
+import type { DeletionRequest } from '../registry/delete.ts'
 import type { ServedResource } from '../registry/served-resource.ts'
 
 export type Operation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
+
+/** A type that is no stored resource's own: an Eviction, a Scale, the options of a stream. */
+export interface ObjectType {
+  /** Its name among the facts; absent for options, which are only ever written into a URL. */
+  readonly definition?: string
+  readonly apiVersion: string
+  readonly kind: string
+}
 
 export interface AdmissionAttributes {
   readonly operation: Operation
@@ -17,6 +26,10 @@ export interface AdmissionAttributes {
   /** The new object; for DELETE undefined. */
   readonly object: KubeObject | undefined
   readonly old: KubeObject | undefined
+  /** What `object` and `old` are where they are not of the resource's own kind. */
+  readonly objectType?: ObjectType
+  /** Of a DELETE: how. */
+  readonly deletion?: DeletionRequest
   readonly request: WriteRequest
   readonly registry: Registry
 }
@@ -25,11 +38,18 @@ export interface AdmissionPlugin {
   readonly name: string
   /** Asked once per resource; every resource when absent. */
   concerns?(resource: ResourceName): boolean
-  /** Changes `attributes.object` in place; true when it did. Throws StatusError to refuse. */
-  mutate?(attributes: AdmissionAttributes): boolean | Promise<boolean>
+  /** It is about CONNECT too (exec, attach, port-forward, proxies), whose object is the options of the stream. Default false. */
+  readonly connects?: boolean
+  /** Changes `attributes.object` in place. Throws StatusError to refuse. */
+  mutate?(attributes: AdmissionAttributes): Mutation | Promise<Mutation>
+  /** In place of `mutate` when all plugins look at the object once more. */
+  mutateAgain?(attributes: AdmissionAttributes): Mutation | Promise<Mutation>
   /** Throws StatusError to refuse. */
   validate?(attributes: AdmissionAttributes): void | Promise<void>
 }
+
+/** True: the object was changed. "by-others": by the cluster's own programs, so that every plugin looks at it once more. */
+export type Mutation = boolean | 'by-others'
 
 interface Plugins {
   readonly mutating: readonly AdmissionPlugin[]
@@ -39,6 +59,7 @@ interface Plugins {
 export class AdmissionChain {
   readonly #plugins: readonly AdmissionPlugin[]
   readonly #byResource = new WeakMap<ServedResource, Plugins>()
+  readonly #connecting = new WeakMap<ServedResource, Plugins>()
 
   constructor(plugins: readonly AdmissionPlugin[]) {
     this.#plugins = plugins
@@ -46,48 +67,60 @@ export class AdmissionChain {
 
   /** True when the object was changed. */
   mutate(attributes: AdmissionAttributes): boolean | Promise<boolean> {
-    const { mutating } = this.#of(attributes.resource)
-    let changed = false
+    const { mutating } = this.#of(attributes)
+    let result: Mutation = false
     for (const [index, plugin] of mutating.entries()) {
-      const result = plugin.mutate?.(attributes)
-      if (result instanceof Promise) return mutateOn(mutating, index + 1, attributes, changed, result)
-      if (result === true) changed = true
+      const one = plugin.mutate?.(attributes) ?? false
+      if (one instanceof Promise) return mutateOn(mutating, index + 1, attributes, result, one)
+      result = both(result, one)
     }
-    return changed
+    return result === 'by-others' ? mutateAgain(mutating, attributes) : result
   }
 
   validate(attributes: AdmissionAttributes): void | Promise<void> {
-    const { validating } = this.#of(attributes.resource)
+    const { validating } = this.#of(attributes)
     for (const [index, plugin] of validating.entries()) {
       const result = plugin.validate?.(attributes)
       if (result instanceof Promise) return validateOn(validating, index + 1, attributes, result)
     }
   }
 
-  #of(resource: ServedResource): Plugins {
-    let plugins = this.#byResource.get(resource)
+  #of({ resource, operation }: AdmissionAttributes): Plugins {
+    const cache = operation === 'CONNECT' ? this.#connecting : this.#byResource
+    let plugins = cache.get(resource)
     if (plugins === undefined) {
-      const concerned = this.#plugins.filter((plugin) => plugin.concerns?.(resource.name) ?? true)
+      const concerned = this.#plugins.filter(
+        (plugin) =>
+          (plugin.concerns?.(resource.name) ?? true) && (operation !== 'CONNECT' || plugin.connects === true),
+      )
       plugins = {
         mutating: concerned.filter((plugin) => plugin.mutate !== undefined),
         validating: concerned.filter((plugin) => plugin.validate !== undefined),
       }
-      this.#byResource.set(resource, plugins)
+      cache.set(resource, plugins)
     }
     return plugins
   }
 }
 
+const both = (one: Mutation, other: Mutation): Mutation => (one === 'by-others' ? one : other === false ? one : other)
+
 async function mutateOn(
   plugins: readonly AdmissionPlugin[],
   next: number,
   attributes: AdmissionAttributes,
-  before: boolean,
-  pending: Promise<boolean>,
+  before: Mutation,
+  pending: Promise<Mutation>,
 ): Promise<boolean> {
-  let changed = (await pending) || before
-  for (const plugin of plugins.slice(next)) if ((await plugin.mutate?.(attributes)) === true) changed = true
-  return changed
+  let result = both(before, await pending)
+  for (const plugin of plugins.slice(next)) result = both(result, (await plugin.mutate?.(attributes)) ?? false)
+  return result === 'by-others' ? mutateAgain(plugins, attributes) : result
+}
+
+/** Once, however often the object changes then. */
+async function mutateAgain(plugins: readonly AdmissionPlugin[], attributes: AdmissionAttributes): Promise<true> {
+  for (const plugin of plugins) await (plugin.mutateAgain ?? plugin.mutate)?.call(plugin, attributes)
+  return true
 }
 
 async function validateOn(

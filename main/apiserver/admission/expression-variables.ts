@@ -8,7 +8,7 @@ import { fromJson } from '../cel/values.ts'
 import { lookup } from '../registry/context.ts'
 import type { ServedResource } from '../registry/served-resource.ts'
 import type { AdmissionAttributes } from './admission.ts'
-import { asVersion, requestFacts } from './request-facts.ts'
+import { asMatched, requestFacts } from './request-facts.ts'
 
 export function expressionVariables(
   attributes: AdmissionAttributes,
@@ -16,7 +16,7 @@ export function expressionVariables(
 ): Readonly<Record<string, unknown>> {
   const { request, resource, registry, namespace, subresource, name, resourceName } = attributes
   const objectOf = (object: KubeObject | undefined): unknown =>
-    object === undefined ? null : fromJson(asVersion(object, resource, matched), dyn)
+    object === undefined ? null : fromJson(asMatched(attributes, matched, object), dyn)
   const found = resource.namespaced ? lookup(registry, '', 'namespaces', undefined, namespace)?.object : undefined
   return {
     object: objectOf(attributes.object),
@@ -40,6 +40,7 @@ export function expressionVariables(
 const requestDefaults = (facts: object): object => ({
   subResource: '',
   requestSubResource: '',
+  name: '',
   namespace: '',
   ...facts,
 })

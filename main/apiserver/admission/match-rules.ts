@@ -123,5 +123,6 @@ function selected({ namespaces, objects }: Matcher, attributes: AdmissionAttribu
     }
   }
   if (objects.length === 0) return true
-  return [object, old].some((one) => one !== undefined && matchesLabels(objects, one.metadata.labels))
+  // Options of a stream have no labels, which is not the same as none.
+  return [object, old].some((one) => one !== undefined && 'metadata' in one && matchesLabels(objects, one.metadata.labels))
 }

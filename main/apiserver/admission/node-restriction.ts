@@ -1,6 +1,7 @@
 // A node may write its own Node object and the pods bound to it, and nothing that would give it more than that.
-import type { Node, Pod } from '../../../common/api/generated/types.ts'
-import { forbidden, type StatusError } from '../../../common/machinery/status.ts'
+import type { AuthenticationV1TokenRequest, Node, Pod } from '../../../common/api/generated/types.ts'
+import { forbidden, notFound, type StatusError } from '../../../common/machinery/status.ts'
+import { lookup } from '../registry/context.ts'
 import { sameJson } from '../registry/same-json.ts'
 import type { AdmissionAttributes, AdmissionPlugin } from './admission.ts'
 
@@ -28,7 +29,11 @@ const leaseNamespace = 'kube-node-lease'
 
 const restrictions: Readonly<Record<string, (attributes: AdmissionAttributes, node: string) => void>> = {
   '/nodes': restrictNode,
-  '/pods': restrictPod,
+  '/pods': (attributes, node) => {
+    if (attributes.subresource === 'eviction') restrictEviction(attributes, node)
+    else restrictPod(attributes, node)
+  },
+  '/serviceaccounts': restrictToken,
   'coordination.k8s.io/leases': (attributes, node) => {
     if (attributes.namespace !== leaseNamespace)
       throw refuse(attributes, `can only access leases in the ${JSON.stringify(leaseNamespace)} system namespace`)
@@ -66,14 +71,14 @@ function restrictNode(attributes: AdmissionAttributes, node: string): void {
 function restrictPod(attributes: AdmissionAttributes, node: string): void {
   const { operation, object, old, subresource } = attributes
   const who = `node ${JSON.stringify(node)}`
-  if (operation === 'CREATE') {
+  if (operation === 'CREATE' && subresource === '') {
     restrictMirrorPod(attributes, object as Pod, who, node)
     return
   }
   const verb = operation === 'DELETE' ? 'delete' : subresource === 'status' ? 'update pod status for' : 'update'
   if (((old as Pod | undefined)?.spec?.nodeName ?? '') !== node)
     throw refuse(attributes, `${who} can only ${verb} pods with spec.nodeName set to itself`)
-  if (operation !== 'UPDATE') return
+  if (operation === 'DELETE') return
   if (subresource !== 'status' && subresource !== '')
     throw refuse(
       attributes,
@@ -82,6 +87,34 @@ function restrictPod(attributes: AdmissionAttributes, node: string): void {
   const [before, after] = [old?.metadata.labels ?? {}, object?.metadata.labels ?? {}]
   if (subresource === 'status' && !sameJson(before, after))
     throw refuse(attributes, `${who} cannot update labels through pod status`)
+}
+
+function restrictEviction(attributes: AdmissionAttributes, node: string): void {
+  const { registry, namespace, name, resourceName } = attributes
+  const pod = lookup(registry, '', 'pods', namespace, name)?.object as Pod | undefined
+  if (pod === undefined) throw notFound(resourceName, name)
+  if ((pod.spec?.nodeName ?? '') !== node)
+    throw refuse(attributes, `node ${node} can only evict pods with spec.nodeName set to itself`)
+}
+
+/** A node gets tokens only for pods that run on it. */
+function restrictToken(attributes: AdmissionAttributes, node: string): void {
+  const { operation, subresource, object, registry, namespace } = attributes
+  if (operation !== 'CREATE' || subresource !== 'token') return
+  const bound = (object as AuthenticationV1TokenRequest | undefined)?.spec?.boundObjectRef
+  const { apiVersion, kind, name = '', uid = '' } = bound ?? {}
+  if (apiVersion !== 'v1' || kind !== 'Pod' || name === '')
+    throw refuse(attributes, 'node requested token not bound to a pod')
+  if (uid === '') throw refuse(attributes, 'node requested token with a pod binding without a uid')
+  const pod = lookup(registry, '', 'pods', namespace, name)?.object as Pod | undefined
+  if (pod === undefined) throw notFound({ group: '', resource: 'pods' }, name)
+  if (pod.metadata?.uid !== uid)
+    throw refuse(
+      attributes,
+      `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`,
+    )
+  if (pod.spec?.nodeName !== node)
+    throw refuse(attributes, 'node requested token bound to a pod scheduled on a different node')
 }
 
 /** A node shows the pods it runs by itself: nothing in them may reach what the node itself could not. */

@@ -1,5 +1,5 @@
 // Small plugins that change or restrict pods and that a cluster turns on when it wants them.
-import type { Container, Pod } from '../../../common/api/generated/types.ts'
+import type { Binding, Container, Pod } from '../../../common/api/generated/types.ts'
 import { forbidden } from '../../../common/machinery/status.ts'
 import { lookup } from '../registry/context.ts'
 import { type AdmissionAttributes, type AdmissionPlugin, concernsCore, isCreate } from './admission.ts'
@@ -90,17 +90,22 @@ const topologyLabels = ['topology.kubernetes.io/zone', 'topology.kubernetes.io/r
 /** PodTopologyLabels: a pod that is bound learns the zone and region of its node. */
 export const podTopologyLabels: AdmissionPlugin = {
   name: 'PodTopologyLabels',
-  concerns: concernsCore('pods'),
-  mutate({ operation, subresource, object, registry }) {
-    if (operation !== 'UPDATE' || subresource !== 'binding') return false
-    const pod = object as Pod
-    const node = lookup(registry, '', 'nodes', undefined, pod.spec?.nodeName ?? '')?.object
+  concerns: concernsCore('pods', 'bindings'),
+  mutate({ operation, resourceName, subresource, object, registry }) {
+    const door = resourceName.resource === 'pods' ? 'binding' : ''
+    if (operation !== 'CREATE' || subresource !== door) return false
+    const binding = object as Binding
+    const node = lookup(registry, '', 'nodes', undefined, binding.target.name ?? '')?.object
     const labels = topologyLabels.flatMap((key) => {
       const value = node?.metadata.labels?.[key]
       return value === undefined ? [] : [[key, value] as const]
     })
-    if (labels.length === 0 || pod.metadata === undefined) return false
-    pod.metadata.labels = { ...pod.metadata.labels, ...Object.fromEntries(labels) }
+    if (labels.length === 0) return false
+    // Labels somebody else gave keep their values.
+    binding.metadata = {
+      ...binding.metadata,
+      labels: { ...Object.fromEntries(labels), ...binding.metadata?.labels },
+    }
     return true
   },
 }

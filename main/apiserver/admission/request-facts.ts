@@ -1,5 +1,6 @@
 // A request as webhooks and expressions see it: the AdmissionRequest of admission.k8s.io, without its objects.
-import type { KubeObject } from '../../../common/machinery/meta.ts'
+import { type KubeObject, parseApiVersion } from '../../../common/machinery/meta.ts'
+import type { KindDefinition } from '../../kinds/kind.ts'
 import type { ServedResource } from '../registry/served-resource.ts'
 import type { AdmissionAttributes } from './admission.ts'
 
@@ -21,29 +22,25 @@ export interface RequestFacts {
   readonly requestKind: GroupVersionKind
   readonly requestResource: GroupVersionResource
   readonly requestSubResource?: string
-  readonly name: string
+  /** Left out where the server is yet to make one. */
+  readonly name?: string
   readonly namespace?: string
   readonly operation: string
   readonly userInfo: object
   readonly dryRun: boolean
-  readonly options: object
+  readonly options: object | null
 }
 
-const optionKinds = { CREATE: 'CreateOptions', UPDATE: 'UpdateOptions', DELETE: 'DeleteOptions', CONNECT: '' } as const
-
 export function requestFacts(attributes: AdmissionAttributes, matched: ServedResource): RequestFacts {
-  const { name, namespace, operation, subresource, request, resource } = attributes
-  const kindOf = ({ kind }: ServedResource): GroupVersionKind => ({
-    group: kind.group,
-    version: kind.version,
-    kind: kind.kind,
-  })
+  const { name, operation, subresource, request, resource } = attributes
+  const { user } = request
+  const namespace = namespaceOf(attributes)
+  const kindOf = ({ kind }: ServedResource): GroupVersionKind => typeOf(attributes, kind)
   const resourceOf = ({ kind }: ServedResource): GroupVersionResource => ({
     group: kind.group,
     version: kind.version,
     resource: kind.plural,
   })
-  const { user, dryRun, fieldManager } = request
   return {
     kind: kindOf(matched),
     resource: resourceOf(matched),
@@ -51,7 +48,7 @@ export function requestFacts(attributes: AdmissionAttributes, matched: ServedRes
     requestKind: kindOf(resource),
     requestResource: resourceOf(resource),
     ...(subresource === '' ? {} : { requestSubResource: subresource }),
-    name,
+    ...(name === '' ? {} : { name }),
     ...(namespace === '' ? {} : { namespace }),
     operation,
     userInfo: {
@@ -60,23 +57,48 @@ export function requestFacts(attributes: AdmissionAttributes, matched: ServedRes
       groups: user.groups,
       ...(user.extra === undefined ? {} : { extra: user.extra }),
     },
-    dryRun,
-    options: {
-      kind: optionKinds[operation],
-      apiVersion: 'meta.k8s.io/v1',
-      ...(operation === 'DELETE' || fieldManager === '' ? {} : { fieldManager }),
-      ...(dryRun ? { dryRun: ['All'] } : {}),
-    },
+    dryRun: request.dryRun,
+    options: optionsOf(attributes),
   }
 }
 
-/** The object in another version of its resource; a copy unless it is the request's own. */
-export function asVersion(
-  object: KubeObject | undefined,
-  from: ServedResource,
-  to: ServedResource,
-): KubeObject | undefined {
-  if (object === undefined || from === to) return object
+/** A namespace is in itself. */
+const namespaceOf = ({ resource, namespace, name }: AdmissionAttributes): string =>
+  resource.kind.group === '' && resource.kind.plural === 'namespaces' ? name : namespace
+
+function typeOf({ objectType }: AdmissionAttributes, { group, version, kind }: KindDefinition): GroupVersionKind {
+  if (objectType === undefined) return { group, version, kind }
+  return { ...parseApiVersion(objectType.apiVersion), kind: objectType.kind }
+}
+
+const optionKinds = { CREATE: 'CreateOptions', UPDATE: 'UpdateOptions', DELETE: 'DeleteOptions' } as const
+
+/** What the client said of how to write. */
+function optionsOf({ operation, request, deletion }: AdmissionAttributes): object | null {
+  if (operation === 'CONNECT') return null
+  const { dryRun, query } = request
+  const given = (name: string): object => {
+    const value = query?.get(name) ?? ''
+    return value === '' ? {} : { [name]: value }
+  }
+  return {
+    kind: optionKinds[operation],
+    apiVersion: 'meta.k8s.io/v1',
+    ...(operation === 'DELETE' ? deletion : { ...given('fieldManager'), ...given('fieldValidation') }),
+    ...(dryRun ? { dryRun: ['All'] } : {}),
+  }
+}
+
+/** An object of the request as what it matched: in another version of its resource; a copy then. */
+export const asMatched = (attributes: AdmissionAttributes, matched: ServedResource, object: KubeObject): KubeObject =>
+  attributes.objectType === undefined ? inVersion(object, attributes.resource, matched) : object
+
+/** The way back. */
+export const asRequested = (attributes: AdmissionAttributes, matched: ServedResource, object: KubeObject): KubeObject =>
+  attributes.objectType === undefined ? inVersion(object, matched, attributes.resource) : object
+
+function inVersion(object: KubeObject, from: ServedResource, to: ServedResource): KubeObject {
+  if (from === to) return object
   const copy = structuredClone(object)
   const stored = from.kind.storedAs?.toStored(copy) ?? copy
   const converted = to.kind.storedAs?.fromStored(stored) ?? stored

@@ -13,8 +13,9 @@ import { badRequest, StatusError } from '../../../common/machinery/status.ts'
 import { defineKind, type KindDefinition } from '../../kinds/kind.ts'
 import type { UserInfo } from '../apiserver.ts'
 import { decodeObject } from '../registry/decode.ts'
-import { type ApiCall, type CallResult, fieldValidationOf, requireBody } from '../routes/api-call.ts'
+import { type ApiCall, type CallResult, fieldValidationOf, requireBody, writeRequestOf } from '../routes/api-call.ts'
 import type { VirtualKind } from '../subresources/subresource.ts'
+import { virtualWrite } from '../subresources/virtual-write.ts'
 import type { Authenticator } from './authenticator.ts'
 import type { Attributes, Authorizer } from './authorizer.ts'
 import type { RbacAuthorizer } from './rbac.ts'
@@ -95,6 +96,9 @@ function answer<T>(respond: (body: T, call: ApiCall) => object | Promise<object>
         warn: call.warn,
         duplicates,
       })
+      const write = virtualWrite(call, body, writeRequestOf(call))
+      await write.mutate()
+      await write.validate()
       const result = await respond(body as unknown as T, call)
       return {
         type: 'plain',

@@ -26,6 +26,10 @@ export interface WriteRequest {
   readonly user: UserInfo
   readonly dryRun: boolean
   readonly fieldManager: string
+  /** The request's parameters as the client gave them: webhooks hear of them. */
+  readonly query?: URLSearchParams
+  /** What is written has passed admission already, in another form (a Binding, an Eviction). */
+  readonly admitted?: boolean
   /** Collects Warning header texts. */
   readonly warn: (text: string) => void
   /** Notes for the audit log about this request ("pod-security.kubernetes.io/audit-violations"). */

@@ -4,6 +4,7 @@ import type { KubeObject } from '../../../common/machinery/meta.ts'
 import { conflict, invalid, notFound, StatusError } from '../../../common/machinery/status.ts'
 import { invalidValue } from '../../../common/machinery/field-error.ts'
 import type { StoreEntry } from '../../store/store.ts'
+import type { AdmissionAttributes } from '../admission/admission.ts'
 import { companionWrites } from './companions.ts'
 import { newWriteContext, type Registry, type WriteRequest } from './context.ts'
 import { saved, toStoredForm, unsaved } from './create.ts'
@@ -61,7 +62,7 @@ async function deleteOnce(
   const old = current.object
   const name = old.metadata.name ?? ''
   checkPreconditions(resource, current, deletion.preconditions)
-  const validated = registry.admission.validate({
+  const attributes: AdmissionAttributes = {
     operation: 'DELETE',
     resource,
     resourceName: resource.name,
@@ -70,10 +71,16 @@ async function deleteOnce(
     name,
     object: undefined,
     old,
+    deletion,
     request,
     registry,
-  })
-  if (validated !== undefined) await validated
+  }
+  if (request.admitted !== true) {
+    const mutated = registry.admission.mutate(attributes)
+    if (mutated instanceof Promise) await mutated
+    const validated = registry.admission.validate(attributes)
+    if (validated !== undefined) await validated
+  }
   const object = current.copy()
   const decision = decide(registry, resource, object, old, deletion, request)
   if (decision === 'pending') return { object: current, gone: false }

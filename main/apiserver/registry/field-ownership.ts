@@ -79,8 +79,11 @@ export function applyFields(
   }) as unknown as KubeObject
 }
 
-/** `config` laid over `live` as server-side apply would, without regard to owners (mutating policies). */
-export function mergeApplied(resource: ServedResource, live: KubeObject, config: object): KubeObject {
-  const { manager, definition } = managerOf(resource)
+/**
+ * `config` laid over `live` as server-side apply would, without regard to owners (mutating policies). `type`: where the object is not
+ * of the resource's own kind, its definition among the facts.
+ */
+export function mergeApplied(resource: ServedResource, live: KubeObject, config: object, type?: string): KubeObject {
+  const { manager, definition } = type === undefined ? managerOf(resource) : { manager: shared, definition: type }
   return manager.merge(definition, live as unknown as JsonObject, config as JsonObject) as unknown as KubeObject
 }

@@ -4,7 +4,7 @@ import type { KubeObject } from '../../../common/machinery/meta.ts'
 import type { StoreEntry } from '../../store/store.ts'
 import { conflict, invalid, notFound, optimisticConflict } from '../../../common/machinery/status.ts'
 import type { UpdateStrategy } from '../../kinds/kind.ts'
-import type { AdmissionAttributes } from '../admission/admission.ts'
+import type { AdmissionAttributes, ObjectType } from '../admission/admission.ts'
 import { companionWrites } from './companions.ts'
 import { newWriteContext, type Registry, type WriteRequest } from './context.ts'
 import { createObject, saved, toStoredForm, unsaved } from './create.ts'
@@ -32,11 +32,21 @@ export interface UpdateOptions {
   readonly change: (current: StoredObject) => KubeObject | Promise<KubeObject>
   /** Given for PUT to kinds that may be created by it. */
   readonly createInstead?: () => KubeObject
+  /** What admission sees in place of the object (a Scale). */
+  readonly view?: AdmissionView
   readonly request: WriteRequest
   /** metadata.managedFields is already as it must be (server-side apply). */
   readonly fieldsAreTracked?: boolean
   /** The change is none of desired state although it touches the spec (a binding). */
   readonly keepsGeneration?: boolean
+}
+
+export interface AdmissionView {
+  readonly type: ObjectType
+  /** Made new each time. */
+  of(object: KubeObject): KubeObject
+  /** Takes over what admission changed. */
+  into(object: KubeObject, seen: KubeObject): void
 }
 
 export interface UpdateResult {
@@ -128,14 +138,19 @@ async function updateOnce(
     name,
     object,
     old,
+    ...viewed(options.view, object, old),
     request,
     registry,
   }
-  const mutated = registry.admission.mutate(attributes)
-  if (mutated instanceof Promise ? await mutated : mutated) kind.setDefaults?.(object, context)
+  if (request.admitted !== true) {
+    const mutated = registry.admission.mutate(attributes)
+    if (mutated instanceof Promise ? await mutated : mutated) {
+      if (attributes.object !== undefined) options.view?.into(object, attributes.object)
+      kind.setDefaults?.(object, context)
+    }
+  }
   const refused = subresource === '' ? kind.allocate?.(object, old, context) : undefined
-  if (refused !== undefined && refused.length > 0)
-    throw invalid({ group: kind.group, kind: kind.kind }, name, refused)
+  if (refused !== undefined && refused.length > 0) throw invalid({ group: kind.group, kind: kind.kind }, name, refused)
   if (options.keepsGeneration !== true) raiseGeneration(resource, object, old)
   // Left out means unchanged; an explicit [{}] is how a client clears them.
   metadata.managedFields ??= old.metadata.managedFields
@@ -146,8 +161,10 @@ async function updateOnce(
   if (strategy?.validate !== undefined) errors.push(...strategy.validate(object, old, context))
   if (errors.length > 0) throw invalid({ group: kind.group, kind: kind.kind }, name, errors)
   for (const warning of kind.warnings?.(object, old) ?? []) request.warn(warning)
-  const validated = registry.admission.validate(attributes)
-  if (validated !== undefined) await validated
+  if (request.admitted !== true) {
+    const validated = registry.admission.validate(attributes)
+    if (validated !== undefined) await validated
+  }
 
   if (isSameAs(object, old)) return { done: true, object: current }
   if (options.fieldsAreTracked !== true) trackFields(resource, object, old, { request, subresource, now: context.now })
@@ -166,6 +183,13 @@ async function updateOnce(
   if (finished) return { done: true, object: unsaved(resource, key, value, result.revision) }
   return { done: true, object: saved(registry, resource, key, value, result.revision, current.entry.createRevision) }
 }
+
+const viewed = (
+  view: AdmissionView | undefined,
+  object: KubeObject,
+  old: KubeObject,
+): Pick<AdmissionAttributes, 'object' | 'old' | 'objectType'> | undefined =>
+  view && { object: view.of(object), old: view.of(old), objectType: view.type }
 
 /** A write that changes nothing makes no revision, whatever the order of its keys. */
 function isSameAs(object: KubeObject, old: KubeObject): boolean {

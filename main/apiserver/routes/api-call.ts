@@ -65,6 +65,7 @@ export function writeRequestOf(call: ApiCall, bodyDryRun: readonly string[] = []
     user: call.user,
     dryRun: dryRun.length > 0,
     fieldManager: fieldManager === '' ? managerOfProgram(call.userAgent) : fieldManager,
+    query,
     warn: call.warn,
     ...(call.audit === undefined ? {} : { audit: call.audit }),
   }

@@ -3,9 +3,10 @@ import { STATUS_CODES } from 'node:http'
 import { badRequest, type Status, type StatusError } from '../../../common/machinery/status.ts'
 import type { RequestInfo } from '../chain/request-info.ts'
 import type { ConnectionUser, RequestHandler, Visit } from '../handler.ts'
-import { auditIdOf, pageNotFound, requireResource } from '../handler.ts'
+import { auditIdOf, notesOf, pageNotFound, requireResource } from '../handler.ts'
 import { toStatusError } from '../registry/store-errors.ts'
 import type { ServerParts } from '../server-parts.ts'
+import { admitConnect } from './connect-options.ts'
 import type { Upgrade } from './upgrade.ts'
 
 export async function serveUpgrade(
@@ -40,8 +41,11 @@ export async function serveUpgrade(
     if (connect.upgrade === undefined) throw badRequest('this subresource is not a stream')
     visit.resource = resource
     visit.subresource = info.subresource
+    const call = { info, query, user, resource, registry: parts.registry }
+    // Nobody reads warnings of a connection that becomes a stream.
+    const admitted = await admitConnect(call, connect, notesOf({ warnings: [] }, visit.record))
     visit.record?.started(code)
-    await connect.upgrade({ info, query, user, resource, registry: parts.registry }, upgrade)
+    await connect.upgrade(admitted, upgrade)
   } catch (error) {
     const status = toStatusError(error)
     code = status.code

@@ -4,12 +4,12 @@ import { formatTime } from '../../../common/machinery/clock.ts'
 import { required } from '../../../common/machinery/field-error.ts'
 import type { KubeObject } from '../../../common/machinery/meta.ts'
 import { badRequest, conflict, invalid, notFound } from '../../../common/machinery/status.ts'
-import { lookup, type Registry } from '../registry/context.ts'
 import { decodeType } from '../registry/decode.ts'
 import { unsupported } from '../../kinds/validation/values.ts'
 import { updateObject } from '../registry/update.ts'
 import { requireBody, writeRequestOf, type ApiCall, type CallResult } from '../routes/api-call.ts'
 import type { Subresource, VirtualKind } from './subresource.ts'
+import { virtualWrite } from './virtual-write.ts'
 
 const bindingType = { definition: 'io.k8s.api.core.v1.Binding', apiVersion: 'v1', kind: 'Binding' }
 
@@ -20,20 +20,19 @@ export const podBinding: Subresource = {
 
 /** POST namespaces/{namespace}/bindings: the older door to the same. */
 export const bindings: VirtualKind = {
-  perform(call) {
-    const pods = call.registry.resources.find('', 'v1', 'pods')
-    if (pods === undefined) throw notFound({ group: '', resource: 'pods' }, '')
-    return bind({ ...call, resource: pods })
-  },
+  perform: bind,
 }
 
 async function bind(call: ApiCall): Promise<CallResult> {
   const { registry, resource, info } = call
   const request = writeRequestOf(call)
   const { value } = await requireBody(call)
-  const binding = decodeType<Binding>(bindingType, value)
-  const name = info.name === '' ? (binding.metadata?.name ?? '') : info.name
-  if (binding.metadata?.name !== undefined && binding.metadata.name !== '' && binding.metadata.name !== name) {
+  const binding = decodeType<KubeObject & Binding>(bindingType, value)
+  const write = virtualWrite(call, binding, request, resource.kind.plural === 'pods' ? bindingType : undefined)
+  await write.mutate()
+  const { name: given = '' } = binding.metadata
+  const name = info.name === '' ? given : info.name
+  if (given !== '' && given !== name) {
     throw badRequest(`name in URL does not match name in Binding object`)
   }
   const { kind: targetKind = '', name: node = '' }: Partial<Binding['target']> = binding.target ?? {}
@@ -42,7 +41,10 @@ async function bind(call: ApiCall): Promise<CallResult> {
     errors.push(unsupported('target.kind', targetKind, ['Node', '<empty>']))
   if (node === '') errors.push(required('target.name'))
   if (errors.length > 0) throw invalid({ group: '', kind: 'Binding' }, name, errors)
-  await updateObject(registry, resource, {
+  await write.validate()
+  const pods = registry.resources.find('', 'v1', 'pods')
+  if (pods === undefined) throw notFound({ group: '', resource: 'pods' }, name)
+  await updateObject(registry, pods, {
     namespace: info.namespace,
     name,
     subresource: 'binding',
@@ -57,31 +59,22 @@ async function bind(call: ApiCall): Promise<CallResult> {
       if ((pod.spec.nodeName ?? '') !== '')
         throw refuse(`pod ${name} is already assigned to node ${JSON.stringify(pod.spec.nodeName)}`)
       if ((pod.spec.schedulingGates ?? []).length > 0) throw refuse(`pod ${name} has non-empty .spec.schedulingGates`)
-      const { uid, resourceVersion } = binding.metadata ?? {}
+      const { uid, resourceVersion, annotations, labels } = binding.metadata
       if (uid !== undefined && uid !== '') pod.metadata.uid = uid
       if (resourceVersion !== undefined && resourceVersion !== '') pod.metadata.resourceVersion = resourceVersion
       pod.spec.nodeName = node
-      if (binding.metadata?.annotations !== undefined)
-        pod.metadata.annotations = { ...pod.metadata.annotations, ...binding.metadata.annotations }
-      const labels = { ...topologyOf(registry, node), ...binding.metadata?.labels }
-      if (Object.keys(labels).length > 0) pod.metadata.labels = { ...pod.metadata.labels, ...labels }
+      if (annotations !== undefined) pod.metadata.annotations = { ...pod.metadata.annotations, ...annotations }
+      if (labels !== undefined) pod.metadata.labels = { ...pod.metadata.labels, ...labels }
       markScheduled(pod, formatTime(registry.clock.now()))
       return pod
     },
-    request,
+    request: { ...request, admitted: true },
   })
   return {
     type: 'plain',
     code: 201,
     object: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 },
   }
-}
-
-/** Where the node stands is told to its pods. */
-function topologyOf(registry: Registry, node: string): Record<string, string> {
-  const labels = lookup(registry, '', 'nodes', undefined, node)?.object.metadata.labels ?? {}
-  const keys = ['topology.kubernetes.io/zone', 'topology.kubernetes.io/region']
-  return Object.fromEntries(keys.flatMap((key) => (labels[key] === undefined ? [] : [[key, labels[key]]])))
 }
 
 function markScheduled(pod: Pod, now: string): void {

@@ -15,6 +15,7 @@ import { checkPreconditions, deleteObject, type DeletionRequest } from '../regis
 import { updateObject } from '../registry/update.ts'
 import { type ApiCall, type CallResult, requireBody, writeRequestOf } from '../routes/api-call.ts'
 import type { Subresource } from './subresource.ts'
+import { virtualWrite } from './virtual-write.ts'
 
 const evictionType = { definition: 'io.k8s.api.policy.v1.Eviction', apiVersion: 'policy/v1', kind: 'Eviction' }
 
@@ -26,16 +27,21 @@ export const podEviction: Subresource = {
 async function evict(call: ApiCall): Promise<CallResult> {
   const { registry, resource, info } = call
   const { value } = await requireBody(call)
-  const eviction = decodeType<Eviction>(evictionType, value)
-  const { name = info.name } = eviction.metadata ?? {}
+  const eviction = decodeType<KubeObject & Eviction>(evictionType, value)
+  const asked = writeRequestOf(call, eviction.deleteOptions?.dryRun)
+  const write = virtualWrite(call, eviction, asked, evictionType)
+  await write.mutate()
+  const { name = info.name } = eviction.metadata
   if (name !== info.name) throw badRequest('name in URL does not match name in Eviction object')
-  const { gracePeriodSeconds, preconditions, propagationPolicy, dryRun } = eviction.deleteOptions ?? {}
-  const request = writeRequestOf(call, dryRun)
+  const { gracePeriodSeconds, preconditions, propagationPolicy } = eviction.deleteOptions ?? {}
   const stored = readStored(registry, resource, info.namespace, info.name)
   if (stored === undefined) throw notFound(resource.name, info.name)
   const pod = stored.object as KubeObject & Pod
+  await write.validate()
+  // The eviction is what was admitted, not what it does to the pod.
+  const request = { ...asked, admitted: true }
   checkPreconditions(resource, stored, preconditions)
-  if (!isFinished(pod)) await claimDisruption(call, pod, request)
+  if (!isFinished(pod)) await claimDisruption(call, pod, asked)
   if (!request.dryRun) await markDisrupted(call, request)
   const deletion: DeletionRequest = {
     ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),

@@ -67,12 +67,19 @@ async function write(call: ApiCall, resource: ServedResource, scale: ScaleDefini
       next.metadata.resourceVersion = wanted.metadata?.resourceVersion
       return next
     },
+    view: {
+      type: scaleType,
+      of: (whole) => scaleOf(scale, whole),
+      into: (whole, seen) => {
+        scale.setSpecReplicas(whole, (seen as Scale).spec?.replicas ?? 0)
+      },
+    },
     request,
   })
   return { type: 'plain', code: 200, object: scaleOf(scale, object.object), columns }
 }
 
-function scaleOf(scale: ScaleDefinition<KubeObject>, object: KubeObject): object {
+function scaleOf(scale: ScaleDefinition<KubeObject>, object: KubeObject): KubeObject & Scale {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata
   const selector = scale.selector(object)
   return {

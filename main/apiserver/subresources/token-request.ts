@@ -3,13 +3,13 @@ import type { AuthenticationV1TokenRequest, TokenRequestSpec } from '../../../co
 import { formatTime } from '../../../common/machinery/clock.ts'
 import { invalidValue } from '../../../common/machinery/field-error.ts'
 import type { KubeObject } from '../../../common/machinery/meta.ts'
-import { badRequest, conflict, forbidden, invalid, notFound } from '../../../common/machinery/status.ts'
-import { nodeNameOf } from '../admission/node-restriction.ts'
+import { badRequest, conflict, invalid, notFound } from '../../../common/machinery/status.ts'
 import type { BoundObject, ServiceAccountTokens } from '../auth/service-account-tokens.ts'
 import { lookup, readStored } from '../registry/context.ts'
 import { decodeType } from '../registry/decode.ts'
 import { type ApiCall, type CallResult, requireBody, writeRequestOf } from '../routes/api-call.ts'
 import type { Subresource } from './subresource.ts'
+import { virtualWrite } from './virtual-write.ts'
 
 const requestType = {
   definition: 'io.k8s.api.authentication.v1.TokenRequest',
@@ -30,16 +30,20 @@ export function tokenRequest(tokens: ServiceAccountTokens): Subresource {
 
 async function issue(call: ApiCall, tokens: ServiceAccountTokens): Promise<CallResult> {
   const { registry, resource, info } = call
-  const { dryRun } = writeRequestOf(call)
+  const write = writeRequestOf(call)
   const { value } = await requireBody(call)
-  const request = decodeType<AuthenticationV1TokenRequest>(requestType, value)
+  const request = decodeType<KubeObject & AuthenticationV1TokenRequest>(requestType, value)
+  const admission = virtualWrite(call, request, write, requestType)
+  await admission.mutate()
+  requireOwnIdentity(call, request)
   const account = readStored(registry, resource, info.namespace, info.name)
   if (account === undefined) throw notFound(resource.name, info.name)
-  const {
-    expirationSeconds = defaultSeconds,
-    audiences = [],
-    boundObjectRef,
-  }: Partial<TokenRequestSpec> = request.spec ?? {}
+  // As admission sees it: with everything that is known by now.
+  const { name, namespace } = info
+  request.metadata = { ...request.metadata, name, namespace, creationTimestamp: formatTime(registry.clock.now()) }
+  request.spec = { ...request.spec, expirationSeconds: request.spec?.expirationSeconds ?? defaultSeconds }
+  if ((request.spec.audiences ?? []).length === 0) request.spec.audiences = [...tokens.audiences]
+  const { expirationSeconds = defaultSeconds, audiences = [], boundObjectRef } = request.spec
   if (expirationSeconds < minSeconds || expirationSeconds > maxSeconds) {
     const why =
       expirationSeconds < minSeconds
@@ -49,16 +53,15 @@ async function issue(call: ApiCall, tokens: ServiceAccountTokens): Promise<CallR
       invalidValue('spec.expirationSeconds', expirationSeconds, why),
     ])
   }
+  await admission.validate()
   const bound = boundObjectRef === undefined ? undefined : findBound(call, boundObjectRef)
-  requireOwnPod(call, bound)
-  const effective = audiences.length === 0 ? tokens.audiences : audiences
   const node = bound?.kind === 'Pod' ? nodeOf(call, bound.name) : undefined
-  const issued = dryRun
+  const issued = write.dryRun
     ? { token: '', expiresAtMs: registry.clock.now() + expirationSeconds * 1000 }
     : await tokens.issue({
         namespace: info.namespace,
         account: { name: info.name, uid: account.object.metadata.uid ?? '' },
-        audiences: effective,
+        audiences,
         expirationSeconds,
         ...(bound === undefined ? {} : { bound }),
         ...(node === undefined ? {} : { node }),
@@ -69,11 +72,24 @@ async function issue(call: ApiCall, tokens: ServiceAccountTokens): Promise<CallR
     object: {
       kind: 'TokenRequest',
       apiVersion: 'authentication.k8s.io/v1',
-      metadata: { name: info.name, namespace: info.namespace, creationTimestamp: formatTime(registry.clock.now()) },
-      spec: { audiences: effective, expirationSeconds, boundObjectRef: boundObjectRef ?? null },
+      metadata: request.metadata,
+      spec: { audiences, expirationSeconds, boundObjectRef: boundObjectRef ?? null },
       status: { token: issued.token, expirationTimestamp: formatTime(issued.expiresAtMs) },
     },
   }
+}
+
+/** A body that says whose token it is for says the same as the path. */
+function requireOwnIdentity({ info }: ApiCall, { metadata }: KubeObject): void {
+  const { name = '', namespace = '' } = metadata
+  if (name !== '' && name !== info.name)
+    throw badRequest(
+      `metadata.name: Invalid value: ${JSON.stringify(name)}: must match the service account name if specified`,
+    )
+  if (namespace !== '' && namespace !== info.namespace)
+    throw badRequest(
+      `metadata.namespace: Invalid value: ${JSON.stringify(namespace)}: must match the service account namespace if specified`,
+    )
 }
 
 function findBound(
@@ -105,24 +121,6 @@ function findBound(
 
 const podAccount = (pod: KubeObject): string =>
   (pod as { spec?: { serviceAccountName?: string } }).spec?.serviceAccountName ?? 'default'
-
-/** A node gets tokens only for pods that run on it. */
-function requireOwnPod(call: ApiCall, bound: BoundObject | undefined): void {
-  const node = nodeNameOf(call.user)
-  if (node === undefined) return
-  if (bound?.kind !== 'Pod')
-    throw forbidden(
-      { group: '', resource: 'serviceaccounts' },
-      call.info.name,
-      'node requested token not bound to a pod',
-    )
-  if (nodeOf(call, bound.name)?.name !== node)
-    throw forbidden(
-      { group: '', resource: 'serviceaccounts' },
-      call.info.name,
-      'node requested token bound to a pod scheduled on a different node',
-    )
-}
 
 function nodeOf({ registry, info }: ApiCall, podName: string): { name: string; uid: string } | undefined {
   const pod = lookup(registry, '', 'pods', info.namespace, podName)?.object as

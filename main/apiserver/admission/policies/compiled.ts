@@ -11,7 +11,8 @@ import type { ExpressionUse } from '../../../kinds/kind.ts'
 import type { Program } from '../../cel/compile.ts'
 import { compileFor } from '../../cel/environments.ts'
 import { compileConditions, type Conditions } from '../match-conditions.ts'
-import { type Matcher, newMatcher } from '../match-rules.ts'
+import type { AdmissionAttributes } from '../admission.ts'
+import { type Matcher, matchRequest, newMatcher } from '../match-rules.ts'
 
 /** A program, or why there is none. Policies are checked when they are written, so that this is rare. */
 export type Compiled = Program | Error
@@ -102,4 +103,14 @@ export function compileBinding(binding: KubeObject): CompiledBinding {
     matcher: match === undefined ? undefined : matcherOf(match),
     paramRef: spec?.paramRef,
   }
+}
+
+const everything = { apiGroups: ['*'], apiVersions: ['*'], operations: ['*'], resources: ['*', '*/*'] }
+
+/** A binding without rules of its own still selects by namespace and object. */
+export function bindingMatches({ matcher }: CompiledBinding, attributes: AdmissionAttributes): boolean {
+  if (matcher === undefined) return true
+  return (
+    matchRequest(matcher.rules.length === 0 ? { ...matcher, rules: [everything] } : matcher, attributes) !== undefined
+  )
 }

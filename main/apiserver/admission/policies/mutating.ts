@@ -6,17 +6,17 @@ import type {
 import { isJsonObject, type JsonObject } from '../../../../common/machinery/json.ts'
 import type { KubeObject } from '../../../../common/machinery/meta.ts'
 import { applyJsonPatch } from '../../../../common/machinery/patch/json-patch.ts'
-import { forbidden, StatusError } from '../../../../common/machinery/status.ts'
 import type { Authorizer } from '../../auth/authorizer.ts'
 import { toJson } from '../../cel/values.ts'
 import { mergeApplied } from '../../registry/field-ownership.ts'
 import type { ServedResource } from '../../registry/served-resource.ts'
-import type { AdmissionAttributes, AdmissionPlugin } from '../admission.ts'
-import { isExempt, matchRequest } from '../match-rules.ts'
+import type { AdmissionAttributes, AdmissionPlugin, Mutation } from '../admission.ts'
+import { type Reinvocation, Reinvocations } from '../reinvocation.ts'
 import { replaceObject } from '../replace-object.ts'
-import { asVersion } from '../request-facts.ts'
-import { StoredConfigurations } from '../stored-configurations.ts'
+import { asMatched, asRequested } from '../request-facts.ts'
+import { BoundPolicies } from './bound-policies.ts'
 import {
+  bindingMatches,
   type Compiled,
   type CompiledBinding,
   type CompiledPolicy,
@@ -26,9 +26,7 @@ import {
 } from './compiled.ts'
 import { Evaluation } from './evaluation.ts'
 import { collectParams } from './params.ts'
-import { bindingMatches } from './validating.ts'
-
-const group = 'admissionregistration.k8s.io'
+import { messageOf, refusal } from './refusal.ts'
 
 interface Policy extends CompiledPolicy {
   readonly mutations: readonly { readonly source: string; readonly isPatch: boolean; readonly program: Compiled }[]
@@ -37,34 +35,40 @@ interface Policy extends CompiledPolicy {
 interface Call {
   readonly policy: Policy
   readonly binding: CompiledBinding
+  readonly matched: ServedResource
 }
 
 export function mutatingPolicies({ authorizer }: { readonly authorizer: () => Authorizer }): AdmissionPlugin {
-  const policies = new StoredConfigurations(group, 'mutatingadmissionpolicies', (objects) => objects.map(prepare))
-  const bindings = new StoredConfigurations(group, 'mutatingadmissionpolicybindings', (objects) =>
-    objects.map(compileBinding),
-  )
+  const policies = new BoundPolicies({
+    policies: 'mutatingadmissionpolicies',
+    bindings: 'mutatingadmissionpolicybindings',
+    compilePolicy: prepare,
+    compileBinding,
+  })
+  const reinvocations = new Reinvocations<Policy>()
+  const round = (attributes: AdmissionAttributes, only?: Reinvocation<Policy>): Mutation => {
+    let asked = only
+    let changed = false
+    for (const { policy, bindings, matched } of policies.about(attributes)) {
+      if (only?.isDue(policy) === false) continue
+      asked ??= reinvocations.begin(attributes)
+      for (const binding of bindings) {
+        if (!mutate({ policy, binding, matched }, attributes, authorizer())) continue
+        changed = true
+        asked.objectChanged()
+      }
+      if (policy.reinvoked) asked.wantsToSeeChanges(policy)
+    }
+    if (only === undefined) asked?.pause(attributes)
+    return changed && 'by-others'
+  }
   return {
     name: 'MutatingAdmissionPolicy',
-    mutate(attributes) {
-      const { registry, operation } = attributes
-      const all = bindings.get(registry)
-      if (all.length === 0 || isExempt(attributes) || (operation !== 'CREATE' && operation !== 'UPDATE')) return false
-      const again = new Map<Call, boolean>()
-      let changed = false
-      for (const policy of policies.get(registry)) {
-        for (const binding of all.filter(({ policyName }) => policyName === policy.name)) {
-          const call = { policy, binding }
-          const did = mutate(call, attributes, authorizer())
-          if (did) {
-            changed = true
-            for (const earlier of again.keys()) again.set(earlier, true)
-          }
-          if (policy.reinvoked) again.set(call, false)
-        }
-      }
-      for (const [call, needed] of again) if (needed) mutate(call, attributes, authorizer())
-      return changed
+    connects: true,
+    mutate: (attributes) => attributes.operation !== 'DELETE' && round(attributes),
+    mutateAgain(attributes) {
+      const asked = reinvocations.resume(attributes)
+      return asked !== undefined && round(attributes, asked)
     },
   }
 }
@@ -86,9 +90,8 @@ function prepare(object: KubeObject): Policy {
 }
 
 /** True when it changed the object. Throws StatusError when it fails and its policy is to fail. */
-function mutate({ policy, binding }: Call, attributes: AdmissionAttributes, authorizer: Authorizer): boolean {
-  const matched = matchRequest(policy.matcher, attributes)
-  if (matched === undefined || !bindingMatches(binding, attributes)) return false
+function mutate({ policy, binding, matched }: Call, attributes: AdmissionAttributes, authorizer: Authorizer): boolean {
+  if (!bindingMatches(binding, attributes)) return false
   try {
     let changed = false
     for (const param of collectParams(policy.paramKind, binding.paramRef, attributes)) {
@@ -108,35 +111,31 @@ function mutate({ policy, binding }: Call, attributes: AdmissionAttributes, auth
     return changed
   } catch (error) {
     if (policy.failurePolicy === 'Ignore') return false
-    const why = error instanceof Error ? error.message : String(error)
-    const message = `policy '${policy.name}' with binding '${binding.name}' denied request: ${why}`
-    const { status } = forbidden(attributes.resourceName, attributes.name, message)
-    throw new StatusError(
-      { ...status, message, reason: 'Invalid', code: 422, details: { ...status.details, causes: [{ message }] } },
-      { cause: error },
-    )
+    const message = `policy '${policy.name}' with binding '${binding.name}' denied request: ${messageOf(error)}`
+    throw refusal(attributes, { message, shown: message, cause: error })
   }
 }
 
 function patch(attributes: AdmissionAttributes, matched: ServedResource, operations: unknown): boolean {
-  const { object, resource } = attributes
+  const { object } = attributes
   if (object === undefined || !Array.isArray(operations) || operations.length === 0) return false
-  const copy = structuredClone(asVersion(object, resource, matched)) as unknown as JsonObject
+  const copy = structuredClone(asMatched(attributes, matched, object)) as unknown as JsonObject
   const patched = applyJsonPatch(copy, operations) as KubeObject
-  return replaceObject(attributes, object, asVersion(patched, matched, resource))
+  return replaceObject(attributes, object, asRequested(attributes, matched, patched))
 }
 
 function apply(attributes: AdmissionAttributes, matched: ServedResource, configuration: unknown): boolean {
-  const { object, resource } = attributes
-  const live = asVersion(object, resource, matched)
-  if (object === undefined || live === undefined || !isJsonObject(configuration)) return false
+  const { object, objectType } = attributes
+  if (object === undefined || !isJsonObject(configuration)) return false
+  const live = asMatched(attributes, matched, object)
   const { apiVersion, kind, metadata } = live
   for (const field of ['apiVersion', 'kind'] as const)
     if (configuration[field] !== undefined && configuration[field] !== live[field])
       throw new Error(`invalid ApplyConfiguration: may not mutate ${field}`)
-  const merged = mergeApplied(matched, structuredClone(live), { apiVersion, kind, ...configuration })
+  const applied = { apiVersion, kind, ...configuration }
+  const merged = mergeApplied(matched, structuredClone(live), applied, objectType?.definition)
   const { name, namespace } = merged.metadata
   if (name !== metadata.name || namespace !== metadata.namespace)
     throw new Error('invalid ApplyConfiguration: may not mutate metadata.name or metadata.namespace')
-  return replaceObject(attributes, object, asVersion(merged, matched, resource))
+  return replaceObject(attributes, object, asRequested(attributes, matched, merged))
 }

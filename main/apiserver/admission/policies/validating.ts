@@ -5,13 +5,13 @@ import type {
   Validation,
 } from '../../../../common/api/generated/types.ts'
 import type { KubeObject } from '../../../../common/machinery/meta.ts'
-import { forbidden, StatusError } from '../../../../common/machinery/status.ts'
+import type { StatusError } from '../../../../common/machinery/status.ts'
 import type { Authorizer } from '../../auth/authorizer.ts'
 import type { ServedResource } from '../../registry/served-resource.ts'
 import type { AdmissionAttributes, AdmissionPlugin } from '../admission.ts'
-import { isExempt, matchRequest } from '../match-rules.ts'
-import { StoredConfigurations } from '../stored-configurations.ts'
+import { BoundPolicies } from './bound-policies.ts'
 import {
+  bindingMatches,
   type Compiled,
   type CompiledBinding,
   type CompiledPolicy,
@@ -21,8 +21,7 @@ import {
 } from './compiled.ts'
 import { Evaluation } from './evaluation.ts'
 import { collectParams } from './params.ts'
-
-const group = 'admissionregistration.k8s.io'
+import { messageOf, refusal } from './refusal.ts'
 
 interface Policy extends CompiledPolicy {
   readonly validations: readonly {
@@ -43,27 +42,24 @@ interface Denial {
 }
 
 export function validatingPolicies({ authorizer }: { readonly authorizer: () => Authorizer }): AdmissionPlugin {
-  const policies = new StoredConfigurations(group, 'validatingadmissionpolicies', (objects) => objects.map(prepare))
-  const bindings = new StoredConfigurations(group, 'validatingadmissionpolicybindings', (objects) =>
-    objects.map(prepareBinding),
-  )
+  const policies = new BoundPolicies({
+    policies: 'validatingadmissionpolicies',
+    bindings: 'validatingadmissionpolicybindings',
+    compilePolicy: prepare,
+    compileBinding: prepareBinding,
+  })
   return {
     name: 'ValidatingAdmissionPolicy',
+    connects: true,
     validate(attributes) {
-      const { registry } = attributes
-      const all = bindings.get(registry)
-      if (all.length === 0 || isExempt(attributes)) return
       const denials: Denial[] = []
-      for (const policy of policies.get(registry)) {
-        const bound = all.filter(({ policyName }) => policyName === policy.name)
-        const matched = bound.length === 0 ? undefined : matchRequest(policy.matcher, attributes)
-        if (matched === undefined) continue
+      for (const { policy, bindings, matched } of policies.about(attributes)) {
         const judgement = new Judgement(policy, attributes, matched, authorizer())
-        for (const binding of bound) denials.push(...judgement.by(binding))
+        for (const binding of bindings) denials.push(...judgement.by(binding))
         judgement.publish()
       }
       const [first] = denials
-      if (first !== undefined) throw refusal(attributes, first)
+      if (first !== undefined) throw denial(attributes, first)
     },
   }
 }
@@ -111,7 +107,7 @@ class Judgement {
 
   /** What it refuses through this binding. */
   by(binding: Binding): Denial[] {
-    if (binding.matcher !== undefined && !bindingMatches(binding, this.#attributes)) return []
+    if (!bindingMatches(binding, this.#attributes)) return []
     const policy = this.#policy
     try {
       return collectParams(policy.paramKind, binding.paramRef, this.#attributes).flatMap((param) =>
@@ -198,17 +194,6 @@ class Judgement {
 const maxAnnotationLength = 10 * 1024
 const maxMessageLength = 5 * 1024
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
-
-/** A binding without rules of its own still selects by namespace and object. */
-export function bindingMatches({ matcher }: CompiledBinding, attributes: AdmissionAttributes): boolean {
-  if (matcher === undefined) return true
-  const everything = { apiGroups: ['*'], apiVersions: ['*'], operations: ['*'], resources: ['*', '*/*'] }
-  return (
-    matchRequest(matcher.rules.length === 0 ? { ...matcher, rules: [everything] } : matcher, attributes) !== undefined
-  )
-}
-
 function failureMessage({ of, message }: Policy['validations'][number], evaluation: Evaluation): string {
   if (message !== undefined) {
     try {
@@ -223,24 +208,10 @@ function failureMessage({ of, message }: Policy['validations'][number], evaluati
   return text !== '' ? text : `failed expression: ${of.expression.trim()}`
 }
 
-const codes: Readonly<Record<string, number>> = {
-  Forbidden: 403,
-  Invalid: 422,
-  RequestEntityTooLarge: 413,
-  Unauthorized: 401,
-}
-
-function refusal(
-  { resourceName, name }: AdmissionAttributes,
-  { policy, binding, message, reason = 'Invalid' }: Denial,
-): StatusError {
+function denial(attributes: AdmissionAttributes, { policy, binding, message, reason }: Denial): StatusError {
   const by = binding === undefined ? '' : ` with binding '${binding.name}'`
-  const text = `ValidatingAdmissionPolicy '${policy.name}'${by} denied request: ${message}`
-  const { status } = forbidden(resourceName, name, text)
-  return new StatusError({
-    ...status,
+  return refusal(attributes, {
+    message: `ValidatingAdmissionPolicy '${policy.name}'${by} denied request: ${message}`,
     reason,
-    code: codes[reason] ?? 422,
-    details: { ...status.details, causes: [{ message: text }] },
   })
 }

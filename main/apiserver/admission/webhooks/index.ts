@@ -1,99 +1,90 @@
 // MutatingAdmissionWebhook and ValidatingAdmissionWebhook: programs of the cluster's own that change and judge writes.
-import type { KubeObject } from '../../../../common/machinery/meta.ts'
-import type { JsonObject } from '../../../../common/machinery/json.ts'
-import { applyJsonPatch } from '../../../../common/machinery/patch/json-patch.ts'
-import { internalError } from '../../../../common/machinery/status.ts'
-import type { ServedResource } from '../../registry/served-resource.ts'
-import type { AdmissionAttributes, AdmissionPlugin } from '../admission.ts'
+import type { AdmissionAttributes, AdmissionPlugin, Mutation } from '../admission.ts'
 import { isExempt, mayMatch } from '../match-rules.ts'
-import { replaceObject } from '../replace-object.ts'
-import { asVersion } from '../request-facts.ts'
+import { type Reinvocation, Reinvocations } from '../reinvocation.ts'
 import { StoredConfigurations } from '../stored-configurations.ts'
-import { ask, type PreparedWebhook, prepareWebhooks, wants, type WebhookDependencies } from './webhook.ts'
+import {
+  type Asking,
+  mutateBy,
+  type PreparedWebhook,
+  prepareWebhooks,
+  validateBy,
+  wants,
+  type WebhookDependencies,
+} from './webhook.ts'
 
 const group = 'admissionregistration.k8s.io'
 
 export function mutatingWebhooks(dependencies: WebhookDependencies): AdmissionPlugin {
   const configured = new StoredConfigurations(group, 'mutatingwebhookconfigurations', prepareWebhooks)
+  const reinvocations = new Reinvocations<PreparedWebhook>()
   return {
     name: 'MutatingAdmissionWebhook',
+    connects: true,
     mutate(attributes) {
       const hooks = configured.get(attributes.registry)
       if (hooks.length === 0 || isExempt(attributes)) return false
       // Labels and conditions are looked at in turn, as those before may change them; the rules alone decide whether anyone is asked.
       if (!hooks.some(({ matcher }) => mayMatch(matcher, attributes))) return false
-      return mutate(hooks, attributes, dependencies)
+      return firstRound(hooks, attributes, reinvocations.begin(attributes), dependencies)
+    },
+    mutateAgain(attributes) {
+      const asked = reinvocations.resume(attributes)
+      return asked === undefined
+        ? false
+        : secondRound(configured.get(attributes.registry), attributes, asked, dependencies)
     },
   }
 }
 
-async function mutate(
+async function firstRound(
   hooks: readonly PreparedWebhook[],
   attributes: AdmissionAttributes,
+  asked: Reinvocation<PreparedWebhook>,
+  dependencies: WebhookDependencies,
+): Promise<Mutation> {
+  let changed = false
+  for (const [index, hook] of hooks.entries()) {
+    const matched = wants(hook, attributes, dependencies)
+    if (matched === undefined) continue
+    if (await mutateBy(hook, attributes, { matched, index, round: 0 }, dependencies)) {
+      changed = true
+      asked.objectChanged()
+    }
+    if (hook.hook.reinvocationPolicy === 'IfNeeded') asked.wantsToSeeChanges(hook)
+  }
+  asked.pause(attributes)
+  return changed && 'by-others'
+}
+
+async function secondRound(
+  hooks: readonly PreparedWebhook[],
+  attributes: AdmissionAttributes,
+  asked: Reinvocation<PreparedWebhook>,
   dependencies: WebhookDependencies,
 ): Promise<boolean> {
-  /** Webhooks that want to see the object again when others changed it after them. */
-  const again = new Map<PreparedWebhook, boolean>()
   let changed = false
-  for (const hook of hooks) {
-    const did = await mutateBy(hook, attributes, dependencies)
-    if (did === undefined) continue
-    if (did) {
-      changed = true
-      for (const earlier of again.keys()) again.set(earlier, true)
-    }
-    if (hook.hook.reinvocationPolicy === 'IfNeeded') again.set(hook, false)
+  for (const [index, hook] of hooks.entries()) {
+    const matched = asked.isDue(hook) ? wants(hook, attributes, dependencies) : undefined
+    if (matched === undefined) continue
+    if (!(await mutateBy(hook, attributes, { matched, index, round: 1 }, dependencies))) continue
+    changed = true
+    asked.objectChanged()
   }
-  for (const [hook, needed] of again) if (needed) await mutateBy(hook, attributes, dependencies)
   return changed
-}
-
-/** True when it changed the object, undefined when it was not asked. */
-async function mutateBy(
-  hook: PreparedWebhook,
-  attributes: AdmissionAttributes,
-  dependencies: WebhookDependencies,
-): Promise<boolean | undefined> {
-  const matched = wants(hook, attributes, dependencies)
-  if (matched === undefined) return undefined
-  const answer = await ask(hook, attributes, matched, dependencies)
-  if (answer?.patch === undefined) return false
-  const { object, operation } = attributes
-  if (object === undefined || operation === 'DELETE')
-    throw internalError(
-      `admission webhook ${JSON.stringify(hook.hook.name)} attempted to modify the object, which is not supported for this operation`,
-    )
-  return patchObject(attributes, object, answer.patch, matched)
-}
-
-function patchObject(
-  attributes: AdmissionAttributes,
-  object: KubeObject,
-  patch: unknown,
-  matched: ServedResource,
-): boolean {
-  const { resource } = attributes
-  if (Array.isArray(patch) && patch.length === 0) return false
-  const copy = structuredClone(asVersion(object, resource, matched)) as unknown as JsonObject
-  let patched: unknown
-  try {
-    patched = applyJsonPatch(copy, patch)
-  } catch (error) {
-    throw internalError(error instanceof Error ? error.message : String(error), { cause: error })
-  }
-  return replaceObject(attributes, object, asVersion(patched as KubeObject, matched, resource))
 }
 
 export function validatingWebhooks(dependencies: WebhookDependencies): AdmissionPlugin {
   const configured = new StoredConfigurations(group, 'validatingwebhookconfigurations', prepareWebhooks)
   return {
     name: 'ValidatingAdmissionWebhook',
+    connects: true,
     validate(attributes) {
       const hooks = configured.get(attributes.registry)
       if (hooks.length === 0 || isExempt(attributes)) return
-      const asked = hooks.flatMap((hook) => {
+      const asked = hooks.flatMap((hook, index) => {
         const matched = wants(hook, attributes, dependencies)
-        return matched === undefined ? [] : [{ hook, matched }]
+        return matched === undefined ? [] : [{ hook, asking: { matched, index, round: 0 as const } }]
       })
       if (asked.length === 0) return
       return judge(asked, attributes, dependencies)
@@ -103,12 +94,12 @@ export function validatingWebhooks(dependencies: WebhookDependencies): Admission
 
 /** All at once; the first in order that refuses is the one heard. */
 async function judge(
-  asked: readonly { readonly hook: PreparedWebhook; readonly matched: ServedResource }[],
+  asked: readonly { readonly hook: PreparedWebhook; readonly asking: Asking }[],
   attributes: AdmissionAttributes,
   dependencies: WebhookDependencies,
 ): Promise<void> {
   const answers = await Promise.allSettled(
-    asked.map(({ hook, matched }) => ask(hook, attributes, matched, dependencies)),
+    asked.map(({ hook, asking }) => validateBy(hook, attributes, asking, dependencies)),
   )
   for (const answer of answers) if (answer.status === 'rejected') throw answer.reason
 }

@@ -1,7 +1,9 @@
 // One webhook: whether it is asked about a request, how it is asked, and what its answer means.
 import { randomUUID } from 'node:crypto'
 import type { MutatingWebhook, ValidatingWebhook } from '../../../../common/api/generated/types.ts'
+import type { JsonObject } from '../../../../common/machinery/json.ts'
 import type { KubeObject } from '../../../../common/machinery/meta.ts'
+import { applyJsonPatch } from '../../../../common/machinery/patch/json-patch.ts'
 import { badRequest, internalError, StatusError } from '../../../../common/machinery/status.ts'
 import type { Authorizer } from '../../auth/authorizer.ts'
 import type { ServedResource } from '../../registry/served-resource.ts'
@@ -9,11 +11,14 @@ import type { WebhookClient } from '../../webhooks/client.ts'
 import type { AdmissionAttributes } from '../admission.ts'
 import { compileConditions, type Conditions } from '../match-conditions.ts'
 import { type Matcher, matchRequest, newMatcher } from '../match-rules.ts'
-import { asVersion, requestFacts } from '../request-facts.ts'
+import { replaceObject } from '../replace-object.ts'
+import { asMatched, asRequested, requestFacts } from '../request-facts.ts'
+
+type Hook = ValidatingWebhook & MutatingWebhook
 
 export interface PreparedWebhook {
   readonly configuration: string
-  readonly hook: ValidatingWebhook & MutatingWebhook
+  readonly hook: Hook
   readonly matcher: Matcher
   readonly conditions: Conditions
 }
@@ -23,14 +28,9 @@ export interface WebhookDependencies {
   readonly client: WebhookClient
 }
 
-interface Answer {
-  readonly allowed: boolean
-  readonly patch: unknown
-}
-
 export function prepareWebhooks(configurations: readonly KubeObject[]): PreparedWebhook[] {
   return configurations.flatMap((configuration) =>
-    ((configuration as { webhooks?: PreparedWebhook['hook'][] }).webhooks ?? []).map((hook) => ({
+    ((configuration as { webhooks?: Hook[] }).webhooks ?? []).map((hook) => ({
       configuration: configuration.metadata.name ?? '',
       hook,
       matcher: newMatcher({
@@ -58,47 +58,103 @@ export function wants(
     : undefined
 }
 
-/** Asks; undefined when the webhook failed and its policy is to ignore that. Throws StatusError when it says no. */
-export async function ask(
+export interface Asking {
+  readonly matched: ServedResource
+  /** Its place among the webhooks of its type, in audit annotations. */
+  readonly index: number
+  readonly round: 0 | 1
+}
+
+/** Validates by one webhook. Throws StatusError when it says no, or fails and its policy is to fail. */
+export async function validateBy(
   { hook }: PreparedWebhook,
   attributes: AdmissionAttributes,
-  matched: ServedResource,
+  { matched, index, round }: Asking,
   { client }: WebhookDependencies,
-): Promise<Answer | undefined> {
-  const { request } = attributes
+): Promise<void> {
+  try {
+    await ask(hook, attributes, matched, client)
+  } catch (error) {
+    if (!ignored(hook, error)) throw asStatus(hook, error)
+    const key = `failed-open.validating.webhook.admission.k8s.io/round_${String(round)}_index_${String(index)}`
+    attributes.request.audit?.(key, hook.name)
+  }
+}
+
+/** True when the webhook changed the object. Throws as validateBy. */
+export async function mutateBy(
+  { hook, configuration }: PreparedWebhook,
+  attributes: AdmissionAttributes,
+  { matched, index, round }: Asking,
+  { client }: WebhookDependencies,
+): Promise<boolean> {
+  const place = `round_${String(round)}_index_${String(index)}`
+  const note = (topic: string, what: object): void => {
+    const value = JSON.stringify({ configuration, webhook: hook.name, ...what })
+    attributes.request.audit?.(`${topic}.webhook.admission.k8s.io/${place}`, value)
+  }
+  let mutated = false
+  try {
+    const patch = readPatch(await ask(hook, attributes, matched, client))
+    if (patch.length > 0) mutated = patchObject(hook, attributes, matched, patch)
+    if (mutated) note('patch', { patch, patchType: 'JSONPatch' })
+  } catch (error) {
+    if (!ignored(hook, error)) throw asStatus(hook, error)
+    attributes.request.audit?.(`failed-open.mutation.webhook.admission.k8s.io/${place}`, hook.name)
+  } finally {
+    note('mutation', { mutated })
+  }
+  return mutated
+}
+
+/** The webhook could not be asked, or its answer makes no sense: what failurePolicy is about. */
+class CallFailure extends Error {}
+
+const ignored = ({ failurePolicy }: Hook, error: unknown): boolean =>
+  error instanceof CallFailure && failurePolicy === 'Ignore'
+
+const asStatus = ({ name }: Hook, error: unknown): unknown =>
+  error instanceof CallFailure
+    ? internalError(`failed calling webhook ${JSON.stringify(name)}: ${error.message}`, { cause: error })
+    : error
+
+/** The answer of a webhook that allows the request. Throws StatusError when it does not, CallFailure when there is none. */
+async function ask(
+  hook: Hook,
+  attributes: AdmissionAttributes,
+  matched: ServedResource,
+  client: WebhookClient,
+): Promise<Response> {
+  const { request, object, old } = attributes
   if (request.dryRun && hook.sideEffects !== 'None' && hook.sideEffects !== 'NoneOnDryRun')
     throw badRequest(`admission webhook ${JSON.stringify(hook.name)} does not support dry run`)
   const version = hook.admissionReviewVersions.find((one) => one === 'v1' || one === 'v1beta1') ?? 'v1'
   const uid = randomUUID()
+  const seen = (one: KubeObject | undefined): KubeObject | null =>
+    one === undefined ? null : asMatched(attributes, matched, one)
   const body = {
     kind: 'AdmissionReview',
     apiVersion: `admission.k8s.io/${version}`,
-    request: {
-      uid,
-      ...requestFacts(attributes, matched),
-      object: asVersion(attributes.object, attributes.resource, matched) ?? null,
-      oldObject: asVersion(attributes.old, attributes.resource, matched) ?? null,
-    },
+    request: { uid, ...requestFacts(attributes, matched), object: seen(object), oldObject: seen(old) },
+  }
+  const { service, url, caBundle } = hook.clientConfig
+  const config = {
+    ...(url === undefined ? {} : { url }),
+    ...(caBundle === undefined ? {} : { caBundle }),
+    ...(service === undefined ? {} : { service }),
   }
   let response: Response
   try {
-    const { service, url, caBundle } = hook.clientConfig
-    const config = {
-      ...(url === undefined ? {} : { url }),
-      ...(caBundle === undefined ? {} : { caBundle }),
-      ...(service === undefined ? {} : { service }),
-    }
-    response = readReview(await client.post({ config, timeoutSeconds: hook.timeoutSeconds ?? 10, body }), uid)
+    const answer = await client.post({ config, timeoutSeconds: hook.timeoutSeconds ?? 10, body })
+    response = readReview(answer, body.apiVersion, uid)
   } catch (error) {
-    if (hook.failurePolicy === 'Ignore') return undefined
-    const why = error instanceof Error ? error.message : String(error)
-    throw internalError(`failed calling webhook ${JSON.stringify(hook.name)}: ${why}`, { cause: error })
+    throw new CallFailure(error instanceof Error ? error.message : String(error), { cause: error })
   }
-  for (const warning of response.warnings ?? []) request.warn(warning)
   for (const [key, value] of Object.entries(response.auditAnnotations ?? {}))
     request.audit?.(`${hook.name}/${key}`, value)
+  for (const warning of response.warnings ?? []) request.warn(warning)
   if (response.allowed !== true) throw denied(hook.name, response.status)
-  return { allowed: true, patch: response.patch === undefined ? undefined : readPatch(hook.name, response) }
+  return response
 }
 
 interface Response {
@@ -111,15 +167,22 @@ interface Response {
   readonly auditAnnotations?: Readonly<Record<string, string>>
 }
 
-function readReview(answer: unknown, uid: string): Response {
-  const { response, kind } = (answer ?? {}) as { response?: Response; kind?: string }
-  if (kind !== 'AdmissionReview')
-    throw new Error(
-      `failed to call webhook: expected webhook response of admission.k8s.io/v1, Kind=AdmissionReview, got ${String(kind)}`,
+/** Throws Error for an answer that is none to this question. */
+function readReview(answer: unknown, apiVersion: string, uid: string): Response {
+  const invalid = (why: string): Error => new Error(`received invalid webhook response: ${why}`)
+  const { response, ...type } = (answer ?? {}) as { response?: Response; kind?: string; apiVersion?: string }
+  if (type.kind !== 'AdmissionReview' || type.apiVersion !== apiVersion)
+    throw invalid(
+      `expected webhook response of ${apiVersion}, Kind=AdmissionReview, got ${type.apiVersion ?? ''}, Kind=${type.kind ?? ''}`,
     )
-  if (typeof response !== 'object') throw new Error('webhook response was absent')
-  if (response.uid !== undefined && response.uid !== uid)
-    throw new Error(`expected response.uid=${JSON.stringify(uid)}, got ${JSON.stringify(response.uid)}`)
+  if (typeof response !== 'object') throw invalid('webhook response was absent')
+  // The older version did not ask for the uid, nor for the type of a patch.
+  if (apiVersion.endsWith('/v1beta1')) return { ...response, patchType: 'JSONPatch' }
+  if (response.uid !== uid)
+    throw invalid(`expected response.uid=${JSON.stringify(uid)}, got ${JSON.stringify(response.uid ?? '')}`)
+  const { patch = '', patchType = '' } = response
+  if (patch !== '' && patchType === '') throw invalid('webhook returned response.patch but not response.patchType')
+  if (patch === '' && patchType !== '') throw invalid('webhook returned response.patchType but not response.patch')
   return response
 }
 
@@ -136,12 +199,37 @@ function denied(name: string, status: Response['status']): StatusError {
   })
 }
 
-function readPatch(name: string, { patch = '', patchType }: Response): unknown {
-  if (patchType !== 'JSONPatch' && patchType !== undefined)
-    throw internalError(`unsupported patch type ${JSON.stringify(patchType)}`)
+/** Empty when there is none. */
+function readPatch({ patch = '', patchType }: Response): readonly unknown[] {
+  if (patch === '') return []
+  if (patchType !== 'JSONPatch') throw new CallFailure(`unsupported patch type ${JSON.stringify(patchType ?? '')}`)
   try {
-    return JSON.parse(Buffer.from(patch, 'base64').toString())
+    const operations: unknown = JSON.parse(Buffer.from(patch, 'base64').toString())
+    if (Array.isArray(operations)) return operations
+    throw new Error('it is no list of operations')
   } catch (error) {
-    throw internalError(`failed calling webhook ${JSON.stringify(name)}: received malformed patch`, { cause: error })
+    const why = error instanceof Error ? error.message : String(error)
+    throw new CallFailure(`received undecodable patch in webhook response: ${why}`, { cause: error })
   }
+}
+
+function patchObject(
+  { name }: Hook,
+  attributes: AdmissionAttributes,
+  matched: ServedResource,
+  patch: readonly unknown[],
+): boolean {
+  const { object } = attributes
+  if (object === undefined)
+    throw internalError(
+      `admission webhook ${JSON.stringify(name)} attempted to modify the object, which is not supported for this operation`,
+    )
+  const copy = structuredClone(asMatched(attributes, matched, object)) as unknown as JsonObject
+  let patched: unknown
+  try {
+    patched = applyJsonPatch(copy, patch)
+  } catch (error) {
+    throw internalError(error instanceof Error ? error.message : String(error), { cause: error })
+  }
+  return replaceObject(attributes, object, asRequested(attributes, matched, patched as KubeObject))
 }
