@@ -10,6 +10,7 @@ import type { Conflict } from './conflicts.ts'
 import { applyConflict } from './conflicts.ts'
 import type { FieldSet } from './field-set.ts'
 import { difference, emptySet, intersection, isEmptySet, recursiveDifference, setOfPath, union } from './field-set.ts'
+import { lastAppliedFields, refreshLastApplied, upgradingManager } from './last-applied.ts'
 import type { Manager, Managers } from './managed-fields.ts'
 import { managerId, readManagers, writeManagers } from './managed-fields.ts'
 import type { Shape } from './shape.ts'
@@ -95,8 +96,11 @@ export class FieldManager {
     managers.set(id, { ...self, time: last?.time })
 
     const merged = mergeValues(before, applied, shape) as JsonObject
-    const result = prune(merged, managers, last?.fields ?? emptySet, shape)
-    settleOwners({ before, after: result, managers, self: id, shape, force })
+    const pruned = prune(merged, managers, last?.fields ?? emptySet, shape)
+    const upgrades = request.manager === upgradingManager
+    const forgiven = () => (upgrades ? lastAppliedFields(before, request.apiVersion, shape) : emptySet)
+    settleOwners({ before, after: pruned, managers, self: id, shape, force, forgiven })
+    const result = upgrades ? refreshLastApplied(pruned, applied) : pruned
 
     const owned = managers.get(id)
     const sameOwner = owned !== undefined && jsonEqual(last?.fields ?? emptySet, stripped(owned))
@@ -169,7 +173,10 @@ function prune(merged: JsonObject, managers: Managers, last: FieldSet, shape: Sh
   return (removeFields(merged, gone, shape) ?? {}) as JsonObject
 }
 
-/** Finds fields of others that change; refuses, or takes them away from their owners. Removed fields are nobody's. */
+/**
+ * Finds fields of others that change; refuses, or takes them away from their owners. Removed fields are nobody's. `forgiven` is asked
+ * for the fields that may be taken without force.
+ */
 function settleOwners(options: {
   before: JsonObject
   after: JsonObject
@@ -177,6 +184,7 @@ function settleOwners(options: {
   self: string
   shape: Shape
   force: boolean
+  forgiven: () => FieldSet
 }): void {
   const { before, after, managers, self, shape, force } = options
   const { added, modified, removed } = compareValues(before, after, shape)
@@ -187,7 +195,13 @@ function settleOwners(options: {
     const fields = intersection(manager.fields, changed)
     if (!isEmptySet(fields)) conflicts.push({ manager, fields })
   }
-  if (conflicts.length > 0 && !force) throw applyConflict(conflicts)
+  if (conflicts.length > 0 && !force) {
+    const forgiven = options.forgiven()
+    const standing = conflicts
+      .map(({ manager, fields }) => ({ manager, fields: difference(fields, forgiven) }))
+      .filter(({ fields }) => !isEmptySet(fields))
+    if (standing.length > 0) throw applyConflict(standing)
+  }
   const lost = union(changed, removed)
   for (const [id, manager] of managers) {
     if (id !== self) managers.set(id, { ...manager, fields: difference(manager.fields, lost) })
