@@ -1,5 +1,6 @@
 // How the protobuf forms of OpenAPI documents are written. In gnostic's messages, names and values of a map are messages, in the
 // document's order; alternatives ("oneof") are messages of their own around what was chosen.
+import { stringify as stringifyYaml } from 'yaml'
 import { closeMessage, writeText } from '../protobuf/encode.ts'
 import type { WireWriter } from '../protobuf/wire-writer.ts'
 
@@ -27,10 +28,24 @@ export const message = (writer: WireWriter, number: number, write: () => void): 
   write()
   closeMessage(writer, number, end)
 }
-/** Any value: as YAML, which JSON is. */
+const knownYaml = new Map<string, string>()
+const maxKnownYaml = 2000
+
+/** The same few values stand at thousands of places. */
+function yamlOf(value: unknown): string {
+  const json = JSON.stringify(value)
+  let yaml = knownYaml.get(json)
+  if (yaml === undefined) {
+    if (knownYaml.size >= maxKnownYaml) knownYaml.clear()
+    knownYaml.set(json, (yaml = stringifyYaml(value)))
+  }
+  return yaml
+}
+
+/** Any value, as YAML. */
 export const any: Write = (writer, number, value: unknown) => {
   message(writer, number, () => {
-    writeText(writer, 2, JSON.stringify(value))
+    writeText(writer, 2, yamlOf(value))
   })
 }
 export const each =
