@@ -6,7 +6,7 @@ import { isReason } from '../../../common/machinery/status.ts'
 import { managedByLabel, serviceNameLabel } from '../endpoint-slices/plan.ts'
 import { Expectations } from '../ownership/expectations.ts'
 import type { ControllerFactory } from '../runtime/deps.ts'
-import { isMirrored, mirroredBy, planMirror } from './plan.ts'
+import { isMirrored, maxEndpointsPerSubset, mirroredBy, planMirror } from './plan.ts'
 
 const byService = 'serviceName'
 
@@ -50,7 +50,7 @@ export const newEndpointSliceMirroringController: ControllerFactory = (deps) => 
         object,
         'Warning',
         'TooManyAddressesToMirror',
-        'Some addresses of the Endpoints were not mirrored: a subset has more than 1000.',
+        `A max of ${String(maxEndpointsPerSubset)} addresses can be mirrored to EndpointSlices per Endpoints subset. ${String(plan.skipped)} addresses were skipped`,
       )
   }
 

@@ -16,7 +16,7 @@ export const mirroredBy = 'endpointslicemirroring-controller.k8s.io'
 const skipMirrorLabel = 'endpointslice.kubernetes.io/skip-mirror'
 const leaderAnnotation = 'control-plane.alpha.kubernetes.io/leader'
 /** Of one subset; the rest is not mirrored. */
-const maxEndpointsPerSubset = 1000
+export const maxEndpointsPerSubset = 1000
 const unmirroredAnnotations = [
   'kubectl.kubernetes.io/last-applied-configuration',
   'endpoints.kubernetes.io/last-change-trigger-time',

@@ -4,7 +4,7 @@ import { endpointSlices, endpoints, pods, services } from '../../../common/clien
 import { eventually } from '../../../common/client/testing/eventually.ts'
 import type { TestControllers } from '../testing/running-controllers.ts'
 import { startTestControllers } from '../testing/running-controllers.ts'
-import { reportPod, testPod } from '../testing/objects.ts'
+import { addNode, reportPod, testNode, testPod } from '../testing/objects.ts'
 
 let cluster: TestControllers
 beforeEach(async () => {
@@ -71,7 +71,8 @@ it('leaves endpoints alone that ask for it', async () => {
 
 it('a service with a selector has Endpoints and slices of its pods, and loses the Endpoints with itself', async () => {
   await cluster.client.create(services, service({ app: 'web' }))
-  await eventually(() => cluster.client.create(pods, testPod('p', {}, { app: 'web' })))
+  await addNode(cluster.client, testNode('node-1'))
+  await eventually(() => cluster.client.create(pods, testPod('p', { nodeName: 'node-1' }, { app: 'web' })))
   await reportPod(cluster.client, testPod('p'), { podIP: '10.244.0.5' })
   await eventually(async () => {
     const object = await cluster.client.get(endpoints, 'web', 'default')

@@ -61,6 +61,12 @@ export const newEndpointSliceController: ControllerFactory = (deps) => {
       await deleteSlice(slice)
       expectations.deleted(key, slice)
     }
+    const [pod] = plan.homeless
+    // The node may be on its way: tried again.
+    if (pod !== undefined)
+      throw new Error(
+        `skipping Pod ${pod.metadata.name ?? ''} for Service ${key}: Node ${pod.spec?.nodeName ?? ''} Not Found`,
+      )
   }
 
   async function deleteSlice(slice: EndpointSlice): Promise<void> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { EndpointSlice, Pod, Service } from '../../../common/api/generated/types.ts'
+import type { EndpointSlice, Node, Pod, Service } from '../../../common/api/generated/types.ts'
 import { planSlices } from './plan.ts'
 
 const service = (change: Partial<NonNullable<Service['spec']>> = {}): Service => ({
@@ -32,7 +32,14 @@ const pod = (n: number, change: { ready?: boolean; ending?: boolean; phase?: str
     conditions: [{ type: 'Ready', status: change.ready === false ? 'False' : 'True' }],
   },
 })
-const plan = (to: Service, pods: Pod[], slices: EndpointSlice[] = []) => planSlices(to, pods, slices, () => undefined)
+const plan = (to: Service, pods: Pod[], slices: EndpointSlice[] = []) => planSlices(to, pods, slices, nodeOf)
+const zoned: Node = {
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: { name: 'node-1', labels: { 'topology.kubernetes.io/zone': 'a' } },
+}
+const nodeOf = (name: string): Node | undefined => (name === 'node-1' ? zoned : undefined)
+const nothing = { create: [], update: [], delete: [], homeless: [] }
 const stored = (slices: readonly EndpointSlice[]): EndpointSlice[] =>
   slices.map((slice, i) => ({
     ...slice,
@@ -59,11 +66,11 @@ describe('endpoint slices', () => {
   })
   it('leaves the empty slice of nobody as it is, and empties the last one when its pods go', () => {
     const nobody = stored(plan(service(), []).create)
-    expect(plan(service(), [], nobody)).toEqual({ create: [], update: [], delete: [] })
+    expect(plan(service(), [], nobody)).toEqual(nothing)
     const full = stored(plan(service(), [pod(1)]).create)
     const emptied = plan(service(), [], full)
     expect(emptied).toMatchObject({ create: [], delete: [], update: [{ metadata: { name: 'web-0' }, endpoints: [] }] })
-    expect(plan(service(), [], emptied.update)).toEqual({ create: [], update: [], delete: [] })
+    expect(plan(service(), [], emptied.update)).toEqual(nothing)
   })
   it('publishes pods that are not ready when asked to', () => {
     const { create } = plan(service({ publishNotReadyAddresses: true }), [pod(1, { ready: false })])
@@ -73,7 +80,7 @@ describe('endpoint slices', () => {
     const many = Array.from({ length: 150 }, (_, i) => pod(i))
     const slices = stored(plan(service(), many).create)
     expect(slices.map(({ endpoints }) => endpoints?.length)).toEqual([100, 50])
-    expect(plan(service(), many, slices)).toEqual({ create: [], update: [], delete: [] })
+    expect(plan(service(), many, slices)).toEqual(nothing)
     const changed = plan(service(), [...many.slice(1), pod(200)], slices)
     expect(changed.create).toEqual([])
     expect(changed.update.length).toBeLessThanOrEqual(2)
@@ -88,5 +95,44 @@ describe('endpoint slices', () => {
       ['service.kubernetes.io/headless'],
       '',
     )
+  })
+
+  it('has slices of each family of the service', () => {
+    const both = pod(1)
+    both.status = { ...both.status, podIPs: [{ ip: '10.244.0.1' }, { ip: 'fd00::1' }] }
+    const dual = service({ ipFamilies: ['IPv6', 'IPv4'] })
+    const { create } = plan(dual, [both])
+    expect(create.map(({ addressType, endpoints }) => [addressType, endpoints?.[0]?.addresses])).toEqual([
+      ['IPv6', ['fd00::1']],
+      ['IPv4', ['10.244.0.1']],
+    ])
+    const six = plan(service({ ipFamilies: ['IPv6'] }), [pod(2)]).create
+    expect(six).toMatchObject([{ addressType: 'IPv6', endpoints: [], ports: [] }])
+    expect(plan(service({ ipFamilies: ['IPv6'] }), [both], stored(create)).delete).toMatchObject([
+      { addressType: 'IPv4' },
+    ])
+  })
+
+  it('waits for the node of a pod, unless all are published', () => {
+    const lost = pod(1)
+    lost.spec = { ...lost.spec, containers: lost.spec?.containers ?? [], nodeName: 'elsewhere' }
+    expect(plan(service(), [lost])).toMatchObject({ create: [{ endpoints: [] }], homeless: [lost] })
+    expect(plan(service({ publishNotReadyAddresses: true }), [lost])).toMatchObject({
+      create: [{ endpoints: [{ nodeName: 'elsewhere' }] }],
+      homeless: [],
+    })
+  })
+
+  it.each([
+    [undefined, undefined],
+    ['PreferClose', { forZones: [{ name: 'a' }] }],
+    ['PreferSameZone', { forZones: [{ name: 'a' }] }],
+    ['PreferSameNode', { forZones: [{ name: 'a' }], forNodes: [{ name: 'node-1' }] }],
+  ])('hints of %s', (trafficDistribution, hints) => {
+    const { create } = plan(service(trafficDistribution === undefined ? {} : { trafficDistribution }), [
+      pod(1),
+      pod(2, { ready: false }),
+    ])
+    expect(create[0]?.endpoints?.map((endpoint) => endpoint.hints)).toEqual([hints, undefined])
   })
 })

@@ -8,6 +8,7 @@ import type {
   Service,
   ServicePort,
 } from '../../../common/api/generated/types.ts'
+import { familiesOf, familyOf, podAddresses, type IpFamily } from './families.ts'
 import { controllerReference } from '../ownership/controller-of.ts'
 import { isPodFinished, isPodReady, isPodTerminating } from '../pods/pod-state.ts'
 import { canonicalJson } from '../pods/template-hash.ts'
@@ -25,69 +26,95 @@ export interface SlicePlan {
   create: EndpointSlice[]
   update: EndpointSlice[]
   delete: EndpointSlice[]
+  /** Pods that are left out because their node is not there (yet). */
+  homeless: Pod[]
 }
 
-/** `pods` are those the service's selector matches. */
+/** `pods` are those the service's selector matches, `slices` those of the service. */
 export function planSlices(
   service: Service,
   pods: readonly Pod[],
   slices: readonly EndpointSlice[],
   nodeOf: (name: string) => Node | undefined,
 ): SlicePlan {
-  const plan: SlicePlan = { create: [], update: [], delete: [] }
-  const groups = groupByPorts(service, pods, nodeOf)
-  const byPorts = new Map<string, EndpointSlice[]>()
-  for (const slice of slices) {
-    // The address type of a slice cannot change, and only IPv4 is served here.
-    if (slice.addressType !== 'IPv4') plan.delete.push(slice)
-    else append(byPorts, portsKey(slice.ports ?? []), slice)
-  }
-  for (const [key, group] of groups) {
-    planGroup(service, group, byPorts.get(key) ?? [], plan)
-    byPorts.delete(key)
-  }
-  for (const stale of byPorts.values()) plan.delete.push(...stale)
-  // A service without endpoints still has one slice, empty: "known to be nobody" differs from "not known yet".
-  const kept = slices.length - plan.delete.length + plan.create.length
-  if (kept === 0) keepOneEmpty(service, plan)
+  const plan: SlicePlan = { create: [], update: [], delete: [], homeless: [] }
+  const families = familiesOf(service)
+  const placed = pods.flatMap((pod) => {
+    if (isPodFinished(pod) || podAddresses(pod).length === 0) return []
+    const node = nodeOf(pod.spec?.nodeName ?? '')
+    if (node === undefined && service.spec?.publishNotReadyAddresses !== true) {
+      plan.homeless.push(pod)
+      return []
+    }
+    return [{ pod, node }]
+  })
+  for (const family of families) planFamily(service, family, placed, slices, plan)
+  // The address type of a slice cannot change.
+  plan.delete.push(...slices.filter(({ addressType }) => !families.some((family) => family === addressType)))
   return plan
 }
 
+interface PlacedPod {
+  readonly pod: Pod
+  readonly node: Node | undefined
+}
+
+function planFamily(
+  service: Service,
+  family: IpFamily,
+  pods: readonly PlacedPod[],
+  all: readonly EndpointSlice[],
+  plan: SlicePlan,
+): void {
+  const slices = all.filter(({ addressType }) => addressType === family)
+  const own: SlicePlan = { create: [], update: [], delete: [], homeless: [] }
+  const byPorts = new Map<string, EndpointSlice[]>()
+  for (const slice of slices) append(byPorts, portsKey(slice.ports ?? []), slice)
+  for (const [key, group] of groupByPorts(service, family, pods)) {
+    planGroup(service, group, byPorts.get(key) ?? [], own)
+    byPorts.delete(key)
+  }
+  for (const stale of byPorts.values()) own.delete.push(...stale)
+  // A service without endpoints still has one slice, empty: "known to be nobody" differs from "not known yet".
+  if (slices.length === own.delete.length && own.create.length === 0) keepOneEmpty(service, family, own)
+  plan.create.push(...own.create)
+  plan.update.push(...own.update)
+  plan.delete.push(...own.delete)
+}
+
 /** Empties a slice that would go rather than replacing it: an empty one that is there already stays as it is. */
-function keepOneEmpty(service: Service, plan: SlicePlan): void {
-  const index = plan.delete.findIndex((slice) => slice.addressType === 'IPv4')
-  const [slice] = index < 0 ? [] : plan.delete.splice(index, 1)
+function keepOneEmpty(service: Service, family: IpFamily, plan: SlicePlan): void {
+  const slice = plan.delete.shift()
   if (slice === undefined) {
-    plan.create.push(newSlice(service, [], []))
+    plan.create.push(newSlice(service, { family, ports: [] }, []))
     return
   }
   const next = { ...slice, endpoints: [], ports: [], metadata: { ...slice.metadata, labels: sliceLabels(service) } }
   if (changed(slice, next)) plan.update.push(next)
 }
 
-interface PortGroup {
+interface SliceShape {
+  family: IpFamily
   ports: DiscoveryV1EndpointPort[]
+}
+
+interface PortGroup extends SliceShape {
   endpoints: Map<string, Endpoint>
 }
 
-function groupByPorts(
-  service: Service,
-  pods: readonly Pod[],
-  nodeOf: (name: string) => Node | undefined,
-): Map<string, PortGroup> {
+/** A pod that has none of the ports is there too, with the ports it has: none. */
+function groupByPorts(service: Service, family: IpFamily, pods: readonly PlacedPod[]): Map<string, PortGroup> {
   const groups = new Map<string, PortGroup>()
-  for (const pod of pods) {
-    if (isPodFinished(pod) || (pod.status?.podIP ?? '') === '') continue
+  for (const { pod, node } of pods) {
     const ports = endpointPorts(service, pod)
-    // A pod that has none of the ports serves nothing; a headless service without ports still names its pods.
-    if (ports.length === 0 && !isHeadless(service)) continue
     const key = portsKey(ports)
     let group = groups.get(key)
     if (group === undefined) {
-      group = { ports, endpoints: new Map() }
+      group = { family, ports, endpoints: new Map() }
       groups.set(key, group)
     }
-    group.endpoints.set(pod.metadata.uid ?? '', endpointOf(service, pod, nodeOf))
+    const addresses = podAddresses(pod).filter((address) => familyOf(address) === family)
+    if (addresses.length > 0) group.endpoints.set(pod.metadata.uid ?? '', endpointOf(service, pod, addresses, node))
   }
   return groups
 }
@@ -106,8 +133,8 @@ export function targetPortOf(port: ServicePort, pod: Pod): number | undefined {
   const { targetPort = port.port, protocol = 'TCP' } = port
   if (typeof targetPort === 'number') return targetPort === 0 ? port.port : targetPort
   const containers = [
-    ...(pod.spec?.initContainers ?? []).filter((container) => container.restartPolicy === 'Always'),
     ...(pod.spec?.containers ?? []),
+    ...(pod.spec?.initContainers ?? []).filter((container) => container.restartPolicy === 'Always'),
   ]
   for (const container of containers) {
     for (const candidate of container.ports ?? []) {
@@ -117,19 +144,34 @@ export function targetPortOf(port: ServicePort, pod: Pod): number | undefined {
   return undefined
 }
 
-function endpointOf(service: Service, pod: Pod, nodeOf: (name: string) => Node | undefined): Endpoint {
+function endpointOf(service: Service, pod: Pod, addresses: string[], node: Node | undefined): Endpoint {
   const serving = isPodReady(pod)
   const terminating = isPodTerminating(pod)
   const ready = service.spec?.publishNotReadyAddresses === true || (serving && !terminating)
-  const { nodeName, hostname, subdomain } = pod.spec ?? {}
-  const zone = nodeName === undefined ? undefined : nodeOf(nodeName)?.metadata.labels?.['topology.kubernetes.io/zone']
-  return {
-    addresses: [pod.status?.podIP ?? ''],
+  const { nodeName = '', hostname = '', subdomain } = pod.spec ?? {}
+  const zone = node?.metadata.labels?.['topology.kubernetes.io/zone'] ?? ''
+  const endpoint: Endpoint = {
+    addresses,
     conditions: { ready, serving, terminating },
-    ...(nodeName === undefined || nodeName === '' ? {} : { nodeName }),
-    ...(hostname !== undefined && hostname !== '' && subdomain === service.metadata.name ? { hostname } : {}),
-    ...(zone === undefined ? {} : { zone }),
+    ...(nodeName === '' ? {} : { nodeName }),
+    ...(hostname !== '' && subdomain === service.metadata.name ? { hostname } : {}),
+    ...(zone === '' ? {} : { zone }),
     targetRef: { kind: 'Pod', namespace: pod.metadata.namespace, name: pod.metadata.name, uid: pod.metadata.uid },
+  }
+  const hints = ready ? hintsOf(service, endpoint) : undefined
+  return hints === undefined ? endpoint : { ...endpoint, hints }
+}
+
+/** Who should use an endpoint first, where the service asks for short ways. */
+function hintsOf({ spec }: Service, { zone, nodeName }: Endpoint): Endpoint['hints'] {
+  const wish = spec?.trafficDistribution
+  const sameNode = wish === 'PreferSameNode' && nodeName !== undefined
+  const sameZone =
+    (wish === 'PreferClose' || wish === 'PreferSameZone' || wish === 'PreferSameNode') && zone !== undefined
+  if (!sameNode && !sameZone) return undefined
+  return {
+    ...(sameZone ? { forZones: [{ name: zone }] } : {}),
+    ...(sameNode ? { forNodes: [{ name: nodeName }] } : {}),
   }
 }
 
@@ -158,7 +200,7 @@ function planGroup(service: Service, group: PortGroup, slices: readonly Endpoint
     if (toPlace.length === 0) break
     draft.endpoints.push(...toPlace.splice(0, Math.max(0, maxEndpointsPerSlice - draft.endpoints.length)))
   }
-  while (toPlace.length > 0) plan.create.push(newSlice(service, group.ports, toPlace.splice(0, maxEndpointsPerSlice)))
+  while (toPlace.length > 0) plan.create.push(newSlice(service, group, toPlace.splice(0, maxEndpointsPerSlice)))
   for (const { slice, endpoints } of drafts) {
     if (endpoints.length === 0) {
       plan.delete.push(slice)
@@ -185,7 +227,7 @@ function sliceLabels(service: Service): Record<string, string> {
   return { ...labels, [serviceNameLabel]: service.metadata.name ?? '', [managedByLabel]: managedBy }
 }
 
-function newSlice(service: Service, ports: DiscoveryV1EndpointPort[], endpoints: Endpoint[]): EndpointSlice {
+function newSlice(service: Service, { family, ports }: SliceShape, endpoints: Endpoint[]): EndpointSlice {
   return {
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
@@ -195,7 +237,7 @@ function newSlice(service: Service, ports: DiscoveryV1EndpointPort[], endpoints:
       labels: sliceLabels(service),
       ownerReferences: [controllerReference({ ...service, apiVersion: 'v1', kind: 'Service' })],
     },
-    addressType: 'IPv4',
+    addressType: family,
     ports,
     endpoints,
   }

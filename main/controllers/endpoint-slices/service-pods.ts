@@ -5,6 +5,7 @@ import type { IndexedInformer } from '../../../common/client/create-informer.ts'
 import { matchesLabels, selectorFromMap } from '../../../common/machinery/labels.ts'
 import { objectKey } from '../../../common/machinery/meta.ts'
 import { isPodFinished, isPodReady } from '../pods/pod-state.ts'
+import { podAddresses } from './families.ts'
 import { byNamespace } from '../runtime/indexes.ts'
 
 /** Pod changes are gathered for this long: a rollout touches one service many times in a moment. */
@@ -43,7 +44,7 @@ function endpointFacts(pod: Pod): string {
   const { deletionTimestamp, labels } = pod.metadata
   const { nodeName = '', hostname = '', subdomain = '' } = pod.spec ?? {}
   return JSON.stringify([
-    pod.status?.podIP ?? '',
+    podAddresses(pod),
     isPodReady(pod),
     isPodFinished(pod),
     deletionTimestamp !== undefined,

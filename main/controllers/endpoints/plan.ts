@@ -9,6 +9,7 @@ import type {
 } from '../../../common/api/generated/types.ts'
 import { isPodFinished, isPodReady, isPodTerminating } from '../pods/pod-state.ts'
 import { canonicalJson } from '../pods/template-hash.ts'
+import { familiesOf, familyOf, podAddresses } from '../endpoint-slices/families.ts'
 import { endpointPorts, headlessLabel, isHeadless } from '../endpoint-slices/plan.ts'
 
 export const endpointsManagedByLabel = 'endpoints.kubernetes.io/managed-by'
@@ -52,14 +53,19 @@ export function planEndpoints(
 function planSubsets(service: Service, pods: readonly Pod[]): { subsets: EndpointSubset[]; truncated: boolean } {
   const publishAll = service.spec?.publishNotReadyAddresses === true
   const groups = new Map<string, { ports: EndpointPort[]; ready: EndpointAddress[]; notReady: EndpointAddress[] }>()
+  // One family: the service's first.
+  const [family] = familiesOf(service)
+  const portless = isHeadless(service) && (service.spec?.ports ?? []).length === 0
   let count = 0
   let truncated = false
   const sorted = [...pods].sort((a, b) => ((a.metadata.uid ?? '') < (b.metadata.uid ?? '') ? -1 : 1))
   for (const pod of sorted) {
-    if (isPodFinished(pod) || (pod.status?.podIP ?? '') === '') continue
+    const ip = podAddresses(pod).find((address) => familyOf(address) === family)
+    if (isPodFinished(pod) || ip === undefined) continue
     if (isPodTerminating(pod) && !publishAll) continue
     const ports = endpointPorts(service, pod).map(toEndpointPort)
-    if (ports.length === 0 && !isHeadless(service)) continue
+    // Unlike in slices, only a headless service without ports names pods without ports.
+    if (ports.length === 0 && !portless) continue
     if (count >= maxAddresses) {
       truncated = true
       break
@@ -72,7 +78,7 @@ function planSubsets(service: Service, pods: readonly Pod[]): { subsets: Endpoin
       groups.set(key, group)
     }
     const into = publishAll || isPodReady(pod) ? group.ready : group.notReady
-    into.push(addressOf(service, pod))
+    into.push(addressOf(service, pod, ip))
   }
   const byIp = (a: EndpointAddress, b: EndpointAddress): number => (a.ip < b.ip ? -1 : a.ip > b.ip ? 1 : 0)
   const subsets = [...groups]
@@ -100,10 +106,10 @@ function toEndpointPort({
   return { ...(name === '' ? {} : { name }), port, protocol, ...(appProtocol === undefined ? {} : { appProtocol }) }
 }
 
-function addressOf(service: Service, pod: Pod): EndpointAddress {
+function addressOf(service: Service, pod: Pod, ip: string): EndpointAddress {
   const { nodeName, hostname, subdomain } = pod.spec ?? {}
   return {
-    ip: pod.status?.podIP ?? '',
+    ip,
     ...(nodeName === undefined || nodeName === '' ? {} : { nodeName }),
     ...(hostname !== undefined && hostname !== '' && subdomain === service.metadata.name ? { hostname } : {}),
     targetRef: { kind: 'Pod', namespace: pod.metadata.namespace, name: pod.metadata.name, uid: pod.metadata.uid },

@@ -1,9 +1,10 @@
 // Defaults of pods that templates do not get, so that they show only on the pod itself.
-import type { Container, Pod, ResourceRequirements } from '../../../../common/api/generated/types.ts'
+import type { Container, Pod, PodStatus, ResourceRequirements } from '../../../../common/api/generated/types.ts'
 import { setPodSpecDefaults } from '../pod-spec/defaults.ts'
 
 export function setPodDefaults(pod: Pod): void {
   pod.status ??= {}
+  alignAddresses(pod.status)
   const { spec } = pod
   if (spec === undefined) return
   setPodSpecDefaults(spec)
@@ -12,6 +13,15 @@ export function setPodDefaults(pod: Pod): void {
   if (spec.resources?.limits !== undefined) requestLimits(spec.resources)
   spec.enableServiceLinks ??= true
   if (spec.hostNetwork === true) for (const container of containers) useContainerPorts(container)
+}
+
+/** `podIP` and `podIPs[0]` mean the same; who writes only the first means it. */
+function alignAddresses(status: PodStatus): void {
+  const first = status.podIPs?.[0]?.ip ?? ''
+  const { podIP = '' } = status
+  if (podIP === first) return
+  if (podIP === '') status.podIP = first
+  else status.podIPs = [{ ip: podIP }]
 }
 
 /** What is limited but not requested is requested in full. */
