@@ -382,7 +382,8 @@ async function readCallBody(
   if (media === cborApplyPatchType) return { value: decodeCbor(bytes), duplicates: [] }
   if (media.endsWith('+json')) {
     const prefix = media === mergePatchType ? 'error decoding patch: ' : ''
-    return { value: parseJson(bytes.toString('utf8'), prefix), duplicates: [] }
+    const text = bytes.toString('utf8')
+    return { value: parseJson(text, prefix), duplicates: findDuplicateFields(text) }
   }
   let value: unknown
   try {

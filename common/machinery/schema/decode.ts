@@ -15,6 +15,13 @@ export type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
 /** The value cannot be read as the definition; the message is the part upstream puts after "cannot be handled as a X: ". */
 export class DecodeError extends Error {
   override readonly name = 'DecodeError'
+  /** Where a value has another type than its field: what it is in JSON's words, and the field's type as Go calls it. */
+  readonly mismatch: { readonly found: string; readonly goType: string } | undefined
+
+  constructor(message: string, options?: ErrorOptions & { readonly mismatch?: DecodeError['mismatch'] }) {
+    super(message, options)
+    this.mismatch = options?.mismatch
+  }
 }
 
 export interface DecodeResult {
@@ -202,7 +209,9 @@ function wrongType(value: unknown, goType: string, context: Context, described =
   const fields = context.path.flatMap((step) => ('field' in step ? [step.field] : []))
   const target =
     fields.length === 0 ? 'Go value of type ' : `Go struct field ${context.struct}.${fields.join('.')} of type `
-  return new DecodeError(`json: cannot unmarshal ${described} into ${target}${goType}`)
+  return new DecodeError(`json: cannot unmarshal ${described} into ${target}${goType}`, {
+    mismatch: { found: describeJson(value), goType },
+  })
 }
 
 /** "spec.containers[0].name": the path form of strict decoding errors. */
@@ -232,25 +241,28 @@ export interface DecodeRequest {
 
 /**
  * Decodes a request body as the fieldValidation parameter says: unknown and duplicate fields are dropped (Ignore), returned as
- * warnings (Warn) or refused (Strict). Throws StatusError 400 with upstream's message.
+ * warnings (Warn) or refused (Strict). Throws StatusError 400 with upstream's message;
+ * its cause is the DecodeError.
  */
 export function decodeBody(request: DecodeRequest): { value: JsonObject; warnings: string[] } {
   const { decoder, definition, value, fieldValidation, version, kind, duplicates = [], fill = false } = request
-  const refuse = (why: string, options?: ErrorOptions): Error => {
-    const error = badRequest(`${kind} in version "${version}" cannot be handled as a ${shortName(definition)}: ${why}`)
-    error.cause = options?.cause
+  const refuse = (cause: DecodeError): Error => {
+    const error = badRequest(
+      `${kind} in version "${version}" cannot be handled as a ${shortName(definition)}: ${cause.message}`,
+    )
+    error.cause = cause
     return error
   }
   let result: DecodeResult
   try {
     result = decoder.decode(definition, value, { fill })
   } catch (error) {
-    if (error instanceof DecodeError) throw refuse(error.message, { cause: error })
+    if (error instanceof DecodeError) throw refuse(error)
     throw error
   }
   if (fieldValidation === 'Ignore') return { value: result.value, warnings: [] }
   const problems = [...duplicates, ...result.unknown].slice(0, maxReported)
-  if (fieldValidation === 'Strict' && problems.length > 0) throw refuse(strictMessage(problems))
+  if (fieldValidation === 'Strict' && problems.length > 0) throw refuse(new DecodeError(strictMessage(problems)))
   return { value: result.value, warnings: problems }
 }
 

@@ -6,6 +6,7 @@ import type { KubeObject } from '../../../common/machinery/meta.ts'
 import {
   createDecoder,
   decodeBody,
+  DecodeError,
   type Decoder,
   type FieldValidation,
   strictMessage,
@@ -128,12 +129,14 @@ function decodeCustom(
   copy['metadata'] = metadata
   const object = copy as unknown as KubeObject
   const unknown = [
+    ...(options.duplicates ?? []),
     ...warnings,
     ...(resource.custom?.prune(object) ?? []).map((path) => `unknown field ${JSON.stringify(path)}`),
   ]
   if (unknown.length > 0 && options.fieldValidation === 'Strict') {
-    throw badRequest(
+    throw refused(
       `${resource.kind.kind} in version ${JSON.stringify(resource.kind.version)} cannot be handled as a ${resource.kind.kind}: ${strictMessage(unknown)}`,
+      strictMessage(unknown),
     )
   }
   if (options.fieldValidation === 'Warn') for (const warning of unknown) options.warn(warning)
@@ -153,17 +156,28 @@ function requireType(
   const object = { ...(body as Record<string, unknown>) }
   if (object['apiVersion'] === undefined || object['apiVersion'] === '') object['apiVersion'] = expected.apiVersion
   if (object['kind'] === undefined || object['kind'] === '') object['kind'] = expected.kind
+  const unregistered = (): string =>
+    `no kind ${JSON.stringify(object['kind'])} is registered for version ${JSON.stringify(object['apiVersion'])} in scheme "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"`
   if (object['kind'] !== expected.kind) {
-    throw badRequest(
+    throw refused(
       `${String(object['kind'])} in version ${JSON.stringify(versionOf(object['apiVersion']))} cannot be handled as a ${expected.kind}: converting (${String(object['apiVersion'])}.${String(object['kind'])}) to (${expected.apiVersion}.${expected.kind}): unknown conversion`,
+      unregistered(),
     )
   }
   if (object['apiVersion'] !== expected.apiVersion) {
-    throw badRequest(
+    throw refused(
       `the API version in the data (${String(object['apiVersion'])}) does not match the expected API version (${expected.apiVersion})`,
+      unregistered(),
     )
   }
   return object
+}
+
+/** 400 whose cause is what the decoder itself would say: for those who answer in other words. */
+function refused(message: string, decoding: string): Error {
+  const error = badRequest(message)
+  error.cause = new DecodeError(decoding)
+  return error
 }
 
 const versionOf = (apiVersion: unknown): string => String(apiVersion).split('/').at(-1) ?? ''

@@ -6,7 +6,8 @@ import { updateObject } from '../registry/update.ts'
 import { type ApiCall, type CallResult, fieldValidationOf, requireBody, writeRequestOf } from './api-call.ts'
 import { requireSameIdentity } from './identity.ts'
 import { applyObject } from './apply-verb.ts'
-import { isApplyPatch, patcher, requirePatchType } from './patch-types.ts'
+import { isApplyPatch, requirePatchType } from './patch-types.ts'
+import { newPatch } from './patched.ts'
 
 export async function patchObject(
   call: ApiCall,
@@ -17,8 +18,8 @@ export async function patchObject(
   requirePatchType(call.contentType, resource.custom === undefined)
   const request = writeRequestOf(call)
   const fieldValidation = fieldValidationOf(call)
-  const { value: patch } = await requireBody(call)
-  const apply = patcher(call.contentType, patch, resource.custom === undefined ? schemaOf(resource.kind) : undefined)
+  const schema = resource.custom === undefined ? schemaOf(resource.kind) : undefined
+  const patch = newPatch({ contentType: call.contentType, fieldValidation, schema }, await requireBody(call))
   let warned = false
   const { object } = await updateObject(registry, resource, {
     namespace: info.namespace,
@@ -26,10 +27,13 @@ export async function patchObject(
     subresource: info.subresource,
     strategy,
     change: (current) => {
-      const decoded = decodeObject(resource, apply(current.object), {
-        fieldValidation,
-        warn: warned ? () => undefined : call.warn,
-      })
+      const decoded = patch.apply(current.object, (result) =>
+        decodeObject(resource, result, {
+          fieldValidation,
+          warn: warned ? () => undefined : call.warn,
+          duplicates: patch.problems,
+        }),
+      )
       warned = true
       requireSameIdentity(decoded.metadata, resource.namespaced ? info : { namespace: '', name: info.name })
       return decoded

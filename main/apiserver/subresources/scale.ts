@@ -10,7 +10,7 @@ import { decodeType, kubernetesFacts } from '../registry/decode.ts'
 import type { ServedResource } from '../registry/served-resource.ts'
 import { updateObject } from '../registry/update.ts'
 import { type ApiCall, type CallResult, requireBody, writeRequestOf } from '../routes/api-call.ts'
-import { patcher } from '../routes/patch-types.ts'
+import { newPatch } from '../routes/patched.ts'
 import type { Subresource } from './subresource.ts'
 
 const scaleType = { definition: 'io.k8s.api.autoscaling.v1.Scale', apiVersion: 'autoscaling/v1', kind: 'Scale' }
@@ -43,15 +43,20 @@ export function scaleSubresource(scale: ScaleDefinition<KubeObject>): Subresourc
 async function write(call: ApiCall, resource: ServedResource, scale: ScaleDefinition<KubeObject>): Promise<CallResult> {
   const { registry, info } = call
   const request = writeRequestOf(call)
-  const { value } = await requireBody(call)
-  const patch = info.verb === 'patch' ? patcher(call.contentType, value, scaleSchema) : undefined
+  const body = await requireBody(call)
+  const fieldValidation = 'Ignore'
+  const patch =
+    info.verb === 'patch'
+      ? newPatch({ contentType: call.contentType, fieldValidation, schema: scaleSchema }, body)
+      : undefined
+  const decode = (value: unknown): Scale => decodeType<Scale>(scaleType, value, fieldValidation)
   const { object } = await updateObject(registry, resource, {
     namespace: info.namespace,
     name: info.name,
     subresource: 'scale',
     strategy: resource.kind.update,
     change: (current) => {
-      const wanted = decodeType<Scale>(scaleType, patch === undefined ? value : patch(scaleOf(scale, current.object)))
+      const wanted = patch === undefined ? decode(body.value) : patch.apply(scaleOf(scale, current.object), decode)
       if (wanted.metadata?.name !== undefined && wanted.metadata.name !== '' && wanted.metadata.name !== info.name) {
         throw badRequest(
           `the name of the object (${wanted.metadata.name}) does not match the name on the URL (${info.name})`,
