@@ -73,6 +73,13 @@ describe('OpenAPI v3', () => {
     expect((await server.call('/openapi/v3/api/v1', { headers: { accept: 'text/html' } })).status).toBe(406)
   })
 
+  it('names dryRun in every operation itself, where older clients look for it', async () => {
+    const { body } = await server.call<V3>('/openapi/v2')
+    const patch = body.paths['/api/v1/namespaces/{namespace}/configmaps/{name}']?.['patch']
+    const names = patch?.parameters?.flatMap(({ name }) => name ?? [])
+    expect(names).toEqual(['body', 'dryRun', 'fieldValidation'])
+  })
+
   it.each(['@', '.'])('speaks protobuf to clients that name it with "%s"', async (mark) => {
     const accept = `application/com.github.proto-openapi.spec.v3${mark}v1.0+protobuf`
     const url = (await index())['apis/apps/v1']?.serverRelativeURL ?? ''
@@ -139,6 +146,13 @@ describe('OpenAPI v2', () => {
     const gzipped = await server.call('/openapi/v2', { headers: { 'accept-encoding': 'gzip' } })
     expect(gzipped.headers['content-encoding']).toBe('gzip')
     expect(gunzipSync(gzipped.bytes).toString()).toBe(plain.text)
+  })
+
+  it('names dryRun in every operation itself, where older clients look for it', async () => {
+    const { body } = await server.call<V3>('/openapi/v2')
+    const patch = body.paths['/api/v1/namespaces/{namespace}/configmaps/{name}']?.['patch']
+    const names = patch?.parameters?.flatMap(({ name }) => name ?? [])
+    expect(names).toEqual(['body', 'dryRun', 'fieldValidation'])
   })
 
   it.each(['@', '.'])('speaks protobuf to clients that name it with "%s"', async (mark) => {

@@ -16,6 +16,8 @@ const list = [
   'timeoutSeconds',
 ]
 const write = ['dryRun', 'fieldManager', 'fieldValidation']
+/** Clients before 1.27 look for these in the operations themselves, to learn whether a server knows them. */
+const inline: ReadonlySet<string> = new Set(['dryRun', 'fieldValidation'])
 const remove = ['dryRun', 'gracePeriodSeconds', 'orphanDependents', 'propagationPolicy']
 
 export class Parameters {
@@ -57,7 +59,8 @@ export class Parameters {
       if (known !== undefined) return [known]
       const fact = this.#descriptions.query[key]
       if (fact === undefined) return []
-      const reference = this.#share(this.#queryParameter(name, fact))
+      const parameter = this.#queryParameter(name, fact)
+      const reference = inline.has(name) ? parameter : this.#share(parameter)
       this.#references.set(key, reference)
       return [reference]
     })
