@@ -32,8 +32,10 @@ import type {
   ReplicaSet,
   ReplicationController,
   ResourceQuota,
+  ResourceV1DeviceClass,
   ResourceV1ResourceClaim,
   ResourceV1ResourceClaimTemplate,
+  ResourceV1ResourceSlice,
   Role,
   RoleBinding,
   RuntimeClass,
@@ -172,6 +174,19 @@ export const resourceClaimTemplates = resourceRef<ResourceV1ResourceClaimTemplat
   'resource.k8s.io/v1',
   'resourceclaimtemplates',
   'ResourceClaimTemplate',
+)
+
+export const resourceSlices = resourceRef<ResourceV1ResourceSlice>(
+  'resource.k8s.io/v1',
+  'resourceslices',
+  'ResourceSlice',
+  'Cluster',
+)
+export const deviceClasses = resourceRef<ResourceV1DeviceClass>(
+  'resource.k8s.io/v1',
+  'deviceclasses',
+  'DeviceClass',
+  'Cluster',
 )
 
 export const certificateSigningRequests = resourceRef<CertificateSigningRequest>(

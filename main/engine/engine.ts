@@ -7,6 +7,7 @@ import { tunnelPath } from '../../common/channel/agent-api.ts'
 import { createClient } from '../../common/client/create-client.ts'
 import { systemClock } from '../../common/machinery/clock.ts'
 import type { Logger } from '../../common/machinery/logger.ts'
+import { newDeviceSelector } from '../apiserver/cel/device-selector.ts'
 import { createApiServer } from '../apiserver/index.ts'
 import type { ConnectSubresource, HttpRequest, HttpResponse } from '../apiserver/apiserver.ts'
 import { ChannelHub } from '../channel/channel-hub.ts'
@@ -194,6 +195,7 @@ export async function startEngine(
             // One set of watches for both.
             informers: controllers.informers,
             client: createClient(api.transport(scheduler)),
+            deviceSelector: newDeviceSelector(),
             logger: logger.child({ part: 'scheduler' }),
             clock,
           })

@@ -6,6 +6,7 @@ import { createClient } from '../../common/client/create-client.ts'
 import { createEventRecorder } from '../../common/client/event-recorder.ts'
 import {
   csiNodes,
+  deviceClasses,
   images,
   namespaces,
   nodes,
@@ -15,6 +16,8 @@ import {
   pods,
   replicaSets,
   replicationControllers,
+  resourceClaims,
+  resourceSlices,
   services,
   statefulSets,
   storageClasses,
@@ -26,6 +29,12 @@ import type { Logger } from '../../common/machinery/logger.ts'
 import { isReason } from '../../common/machinery/status.ts'
 import { namespaceIndex } from '../controllers/runtime/indexes.ts'
 import { createBinder } from './binder.ts'
+import type { DeviceSources } from './devices/allocate.ts'
+import type { PlannedClaim } from './devices/claim-binder.ts'
+import { ClaimBinder } from './devices/claim-binder.ts'
+import { DeviceClaims } from './devices/device-claims.ts'
+import { PodDevices } from './devices/pod-devices.ts'
+import type { DeviceSelector } from './devices/search.ts'
 import { explain } from './decisions/explain.ts'
 import { DecisionRecorder } from './decisions/recorder.ts'
 import { scheduledMessage, unschedulableMessage } from './framework/messages.ts'
@@ -58,6 +67,8 @@ export interface StartSchedulerOptions {
   informers?: SharedInformers
   /** Pods with this spec.schedulerName are ours. Default "default-scheduler". */
   schedulerName?: string
+  /** Evaluates the selectors of device classes and requests. Without it no device with a selector is found. */
+  deviceSelector?: DeviceSelector
   random?: () => number
 }
 
@@ -79,6 +90,18 @@ export interface RunningScheduler {
   /** Resolves when no pod is active, no binding is under way and all decisions are written (for tests and measurements). */
   settled(): Promise<void>
   stop(): Promise<void>
+}
+
+/** A pod on its way to its node. */
+interface Binding {
+  queued: QueuedPod
+  node: string
+  decision: SchedulingDecision
+  planned: readonly PlannedClaim[]
+}
+
+const noDeviceSelector: DeviceSelector = () => {
+  throw new Error('device selectors cannot be evaluated here')
 }
 
 /** Bindings under way at a time; more would only queue in the store. */
@@ -107,6 +130,8 @@ class Scheduler implements RunningScheduler {
   readonly #budgets
   readonly #volumeSources: VolumeSources
   readonly #volumeBinder: VolumeBinder
+  readonly #devices: DeviceSources
+  readonly #podDevices: PodDevices
   /** Pods whose volumes are being bound, with what ends the wait. */
   readonly #waitingForVolumes = new Map<string, AbortController>()
   readonly #decisions: DecisionRecorder
@@ -128,6 +153,11 @@ class Scheduler implements RunningScheduler {
     const volumeInformer = this.#informers.of(persistentVolumes)
     const classInformer = this.#informers.of(storageClasses)
     const csiNodeInformer = this.#informers.of(csiNodes)
+    const deviceInformers = {
+      claims: this.#informers.of(resourceClaims),
+      slices: this.#informers.of(resourceSlices),
+      classes: this.#informers.of(deviceClasses),
+    }
     const watched = {
       pods: this.#informers.of(pods),
       nodes: this.#informers.of(nodes),
@@ -135,6 +165,12 @@ class Scheduler implements RunningScheduler {
       images: this.#informers.of(images),
       claims: this.#informers.of(persistentVolumeClaims),
       storage: [volumeInformer, classInformer, csiNodeInformer],
+      deviceClaims: deviceInformers.claims,
+      devices: [deviceInformers.slices, deviceInformers.classes],
+    }
+    this.#devices = {
+      claims: new DeviceClaims(deviceInformers),
+      selector: options.deviceSelector ?? noDeviceSelector,
     }
     this.#volumeSources = {
       claim: (key) => watched.claims.get(key),
@@ -157,8 +193,17 @@ class Scheduler implements RunningScheduler {
       defaultSelector: newDefaultSelector(selectorSources),
       volumes: this.#volumeSources,
       isVolumeTaken: this.#volumeBinder.isTaken,
+      devices: this.#devices,
     })
     this.#queue = new SchedulingQueue(clock, this.#plugins.filters)
+    this.#podDevices = new PodDevices({
+      sources: this.#devices,
+      binder: new ClaimBinder({ client, sources: this.#devices, clock }),
+      onChange: (change) => {
+        this.#queue.onChange(change)
+      },
+      logger: this.#logger,
+    })
     this.#events = createEventRecorder({ client, component: schedulerName, clock, logger: this.#logger })
     this.#preempting = { client, events: this.#events, clock, schedulerName }
     this.#budgets = this.#informers.of(podDisruptionBudgets)
@@ -184,6 +229,7 @@ class Scheduler implements RunningScheduler {
       watched.namespaces,
       watched.claims,
       ...watched.storage,
+      ...Object.values(deviceInformers),
       ...Object.values(selectorSources),
     ]
     this.ready = Promise.all(needed.map(({ synced }) => synced)).then(() => {
@@ -220,6 +266,7 @@ class Scheduler implements RunningScheduler {
   async stop(): Promise<void> {
     this.#stopped = true
     this.#unsubscribe()
+    this.#devices.claims.stop()
     this.#queue.stop()
     for (const abort of this.#waitingForVolumes.values()) abort.abort()
     if (this.#ownInformers) this.#informers.stop()
@@ -275,16 +322,19 @@ class Scheduler implements RunningScheduler {
     // Explained now: a moment later the next pods have changed what there is to see.
     const decision = this.#explain(queued, 'Scheduled', scheduledMessage(pod.key, chosen.name), selection)
     let plan: VolumePlan | undefined
+    let planned: PlannedClaim[]
     try {
       plan = this.#assumeVolumes(pod, chosen)
+      planned = chosen.node === undefined ? [] : this.#podDevices.assume(pod, chosen.node)
     } catch (error) {
       this.#fail(queued, decision, error)
       return
     }
     this.#cluster.assume(pod, chosen.name)
     this.#cluster.nominations.delete(pod.uid)
-    if (plan === undefined) this.#track(this.#bind(queued, chosen.name, decision))
-    else void this.#bindVolumes(queued, chosen.name, plan, decision)
+    const binding: Binding = { queued, node: chosen.name, decision, planned }
+    if (plan === undefined) this.#track(this.#bind(binding))
+    else void this.#bindVolumes(binding, plan)
   }
 
   #assumeVolumes(pod: PodFacts, { node }: NodeState): VolumePlan | undefined {
@@ -296,7 +346,8 @@ class Scheduler implements RunningScheduler {
   }
 
   /** Provisioners may take minutes: this wait is not among the bindings that hold the loop up. */
-  async #bindVolumes(queued: QueuedPod, node: string, plan: VolumePlan, decision: SchedulingDecision): Promise<void> {
+  async #bindVolumes(binding: Binding, plan: VolumePlan): Promise<void> {
+    const { queued, node, decision } = binding
     const { uid } = queued.facts
     const abort = new AbortController()
     this.#waitingForVolumes.set(uid, abort)
@@ -304,6 +355,7 @@ class Scheduler implements RunningScheduler {
       await this.#volumeBinder.bind(plan, node, abort.signal)
     } catch (error) {
       this.#cluster.forget(uid)
+      await this.#podDevices.release(binding.queued.facts, binding.planned)
       if (abort.signal.aborted) return
       const why = error instanceof Error ? error.message : String(error)
       this.#fail(queued, decision, new Error(`running PreBind plugin "VolumeBinding": ${why}`))
@@ -311,7 +363,7 @@ class Scheduler implements RunningScheduler {
     } finally {
       this.#waitingForVolumes.delete(uid)
     }
-    this.#track(this.#bind(queued, node, decision))
+    this.#track(this.#bind(binding))
   }
 
   #onUnschedulable(queued: QueuedPod, selection: Selection): void {
@@ -324,7 +376,11 @@ class Scheduler implements RunningScheduler {
       budgets: this.#budgets.list(),
       random: this.#random,
     })
-    const message = unschedulableMessage(selection, preemption.type === 'none' ? preemption.message : undefined)
+    const tried =
+      preemption.type === 'none'
+        ? [...this.#podDevices.giveBack(pod, selection), `preemption: ${preemption.message}`]
+        : []
+    const message = unschedulableMessage(selection, ...tried)
     this.counters.unschedulable++
     this.#queue.unschedulable(pod.uid, [...new Set(selection.rejected.map(({ plugin }) => plugin))])
     this.#decisions.record(this.#explain(queued, 'Unschedulable', message, selection))
@@ -368,12 +424,15 @@ class Scheduler implements RunningScheduler {
     this.#bindings.add(tracked)
   }
 
-  async #bind(queued: QueuedPod, node: string, decision: SchedulingDecision): Promise<void> {
+  async #bind(binding: Binding): Promise<void> {
+    const { queued, node, decision, planned } = binding
     const pod = queued.facts
     try {
+      await this.#podDevices.bind(pod, planned)
       await this.#binder.bind(pod, node)
     } catch (error) {
       this.#cluster.forget(pod.uid)
+      await this.#podDevices.release(binding.queued.facts, binding.planned)
       // Deleted, or bound by someone else: the informers will tell.
       if (isReason(error, 'NotFound')) this.#queue.remove(pod.uid)
       else this.#fail(queued, decision, error)

@@ -1,5 +1,11 @@
 // Carries what the informers see into the scheduler's state and queue.
-import type { Namespace, Node, PersistentVolumeClaim, Pod } from '../../common/api/generated/types.ts'
+import type {
+  Namespace,
+  Node,
+  PersistentVolumeClaim,
+  Pod,
+  ResourceV1ResourceClaim,
+} from '../../common/api/generated/types.ts'
 import type { Image } from '../../common/api/lab/v1alpha1.ts'
 import type { Informer } from '../../common/client/informer.ts'
 import type { KubeObject } from '../../common/machinery/meta.ts'
@@ -18,6 +24,9 @@ export interface WatchedCluster {
   claims: Informer<PersistentVolumeClaim>
   /** Volumes, storage classes and drivers of nodes. */
   storage: readonly Informer<KubeObject>[]
+  deviceClaims: Informer<ResourceV1ResourceClaim>
+  /** Devices on offer, and their classes. */
+  devices: readonly Informer<KubeObject>[]
 }
 
 export interface WatchTargets {
@@ -108,6 +117,9 @@ export function watchCluster(
   const storageChanged = (): void => {
     queue.onChange({ type: 'storage-changed' })
   }
+  const devicesChanged = (): void => {
+    queue.onChange({ type: 'devices-changed' })
+  }
   const namespaceChanged = (): void => {
     queue.onChange({ type: 'namespace-changed' })
   }
@@ -138,6 +150,18 @@ export function watchCluster(
     informers.images.subscribe({ onAdd: imagesChanged, onUpdate: imagesChanged, onDelete: imagesChanged }),
     informers.claims.subscribe({ onAdd: claimChanged, onUpdate: claimChanged }),
     ...informers.storage.map((informer) => informer.subscribe({ onAdd: storageChanged, onUpdate: storageChanged })),
+    informers.deviceClaims.subscribe({
+      onAdd: (claim) => {
+        queue.onChange({ type: 'device-claim-changed', claim })
+      },
+      onUpdate: (claim, old) => {
+        queue.onChange({ type: 'device-claim-changed', claim, old })
+      },
+      onDelete: (old) => {
+        queue.onChange({ type: 'device-claim-changed', old })
+      },
+    }),
+    ...informers.devices.map((informer) => informer.subscribe({ onAdd: devicesChanged, onUpdate: devicesChanged })),
     informers.namespaces.subscribe({
       onUpdate: (namespace, old) => {
         if (canonicalJson(namespace.metadata.labels) !== canonicalJson(old.metadata.labels)) namespaceChanged()
@@ -162,9 +186,10 @@ const labelsChanged = (pod: Pod, old: Pod): boolean =>
   pod.metadata.labels !== old.metadata.labels &&
   canonicalJson(pod.metadata.labels) !== canonicalJson(old.metadata.labels)
 
-/** Anything but the status, which the scheduler itself writes. */
+/** Of the status only the names of claims made for the pod: the rest is the scheduler's own writing. */
 function waitingChanged(pod: Pod, old: Pod): boolean {
-  return labelsChanged(pod, old) || canonicalJson(pod.spec) !== canonicalJson(old.spec)
+  const facts = ({ spec, status }: Pod): unknown => [spec, status?.resourceClaimStatuses]
+  return labelsChanged(pod, old) || canonicalJson(facts(pod)) !== canonicalJson(facts(old))
 }
 
 /** Heartbeats change conditions only; they are most of what happens to nodes. */

@@ -4,6 +4,7 @@ import type { KubeClient } from '../../../common/client/client.ts'
 import type { Clock } from '../../../common/machinery/clock.ts'
 import { systemClock } from '../../../common/machinery/clock.ts'
 import { silentLogger } from '../../../common/machinery/logger.ts'
+import { newDeviceSelector } from '../../apiserver/cel/device-selector.ts'
 import { startScheduler } from '../../scheduler/index.ts'
 import { startControllers } from '../index.ts'
 import { startTestControlPlane } from './control-plane.ts'
@@ -29,7 +30,7 @@ export async function startTestCluster(options: ClusterOptions = {}): Promise<Ru
   const plane = await startTestControlPlane(clock)
   const common = { client: plane.client, clock, logger: silentLogger }
   const controllers = startControllers({ ...common, clusterCA: '', controllers: options.controllers })
-  const scheduler = startScheduler(common)
+  const scheduler = startScheduler({ ...common, deviceSelector: newDeviceSelector() })
   const kubelets = playKubelets(plane.client)
   for (const node of nodes) await addNode(plane.client, node)
   await Promise.all([controllers.ready, scheduler.ready])

@@ -3,10 +3,13 @@ import type { Selection } from './select-node.ts'
 
 export const noNodes = 'no nodes available to schedule pods'
 
-/** "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint(s). preemption: …" */
-export function unschedulableMessage(selection: Selection, preemption?: string): string {
+/**
+ * "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint(s). preemption: …"; `after` is what was tried after
+ * no node was found.
+ */
+export function unschedulableMessage(selection: Selection, ...after: readonly string[]): string {
   if (selection.nodeCount === 0) return noNodes
-  const suffix = preemption === undefined ? '' : ` preemption: ${preemption}`
+  const suffix = after.length === 0 ? '' : ` ${after.join(', ')}`
   if (selection.impossible !== undefined) return `${head(selection.nodeCount)} ${selection.impossible}.${suffix}`
   const counts = new Map<string, number>()
   for (const { rejection } of selection.rejected)

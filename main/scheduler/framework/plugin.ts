@@ -1,4 +1,5 @@
 // What a scheduler plugin is. A plugin prepares once per pod and is then asked node by node; both must be quick and pure.
+import type { ResourceV1ResourceClaim } from '../../../common/api/generated/types.ts'
 import type { ClusterState } from '../state/cluster-state.ts'
 import type { NodeState } from '../state/node-state.ts'
 import type { PodFacts } from '../state/pod-facts.ts'
@@ -26,9 +27,15 @@ export type ClusterChange =
   /** Volumes, storage classes or drivers of nodes. */
   | { type: 'storage-changed' }
   | { type: 'namespace-changed' }
+  /** Without `claim`: it is gone. */
+  | { type: 'device-claim-changed'; claim?: ResourceV1ResourceClaim; old?: ResourceV1ResourceClaim }
+  /** Devices on offer, or their classes. */
+  | { type: 'devices-changed' }
 
 export interface FilterPlugin {
   readonly name: string
+  /** The pod need not even be tried yet: something that it names is still to come. */
+  isWaiting?(pod: PodFacts): boolean
   /** Why no node at all is possible, whatever nodes there are; asked first. */
   impossible?(pod: PodFacts, cluster: ClusterState): string | undefined
   /** The filter for this pod; undefined when the plugin has nothing to say about it. */

@@ -1,10 +1,12 @@
 // The plugins in the order in which they run. Filters that are cheap and exclude for good come first.
 import type { FilterPlugin, ScorePlugin } from '../framework/plugin.ts'
+import type { DeviceSources } from '../devices/allocate.ts'
 import type { VolumeSources } from '../volumes/claims.ts'
 import type { VolumePlanFacts } from '../volumes/plan.ts'
 import { balancedAllocationScore } from './balanced-allocation.ts'
 import type { ImageArchitectures } from './image-architecture.ts'
 import { newImageArchitecture } from './image-architecture.ts'
+import { newDynamicResources } from './dynamic-resources.ts'
 import { imageLocalityScore } from './image-locality.ts'
 import { interPodAffinityFilter, interPodAffinityScore } from './inter-pod-affinity.ts'
 import { nodeAffinityFilter, nodeAffinityScore } from './node-affinity.ts'
@@ -31,9 +33,12 @@ export interface PluginSources {
   volumes: VolumeSources
   /** Volumes that pods placed a moment ago are getting. */
   isVolumeTaken: VolumePlanFacts['isTaken']
+  devices: DeviceSources
 }
 
-export function newPlugins({ imageArchitectures, defaultSelector, volumes, isVolumeTaken }: PluginSources): Plugins {
+export function newPlugins(sources: PluginSources): Plugins {
+  const { imageArchitectures, defaultSelector, volumes, isVolumeTaken } = sources
+  const resources = newDynamicResources(sources.devices)
   const architecture = newImageArchitecture(imageArchitectures)
   return {
     filters: [
@@ -50,6 +55,7 @@ export function newPlugins({ imageArchitectures, defaultSelector, volumes, isVol
       newVolumeZone(volumes),
       spreadFilter,
       interPodAffinityFilter,
+      resources.filter,
     ],
     scores: [
       taintScore,
@@ -60,6 +66,7 @@ export function newPlugins({ imageArchitectures, defaultSelector, volumes, isVol
       newSpreadScore(defaultSelector),
       interPodAffinityScore,
       imageLocalityScore,
+      resources.score,
     ],
   }
 }

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import type { Pod, PodDisruptionBudget } from '../../../common/api/generated/types.ts'
+import { createClient } from '../../../common/client/create-client.ts'
+import { deviceClasses, resourceClaims, resourceSlices } from '../../../common/client/resources.ts'
+import { createSharedInformers } from '../../../common/client/shared-informers.ts'
+import { createScriptedTransport } from '../../../common/client/testing/scripted-transport.ts'
+import { systemClock } from '../../../common/machinery/clock.ts'
+import { silentLogger } from '../../../common/machinery/logger.ts'
 import { testNode, testPod } from '../../controllers/testing/objects.ts'
+import { DeviceClaims } from '../devices/device-claims.ts'
 import { selectNode } from '../framework/select-node.ts'
 import { newPlugins } from '../plugins/index.ts'
 import { ClusterState } from '../state/cluster-state.ts'
@@ -16,11 +23,25 @@ const noVolumes: VolumeSources = {
   storageClass: () => undefined,
   csiNode: () => undefined,
 }
+// Never started: nothing is known.
+const informers = createSharedInformers({
+  client: createClient(createScriptedTransport()),
+  logger: silentLogger,
+  clock: systemClock,
+})
 const plugins = newPlugins({
   imageArchitectures: () => undefined,
   defaultSelector: () => undefined,
   volumes: noVolumes,
   isVolumeTaken: () => false,
+  devices: {
+    claims: new DeviceClaims({
+      claims: informers.of(resourceClaims),
+      slices: informers.of(resourceSlices),
+      classes: informers.of(deviceClasses),
+    }),
+    selector: () => false,
+  },
 })
 
 interface PodChange {

@@ -31,6 +31,8 @@ const forgottenMs = 300_000
 export class SchedulingQueue {
   readonly #clock: Clock
   readonly #plugins: ReadonlyMap<string, FilterPlugin>
+  /** Those that may keep a pod from being tried at all. */
+  readonly #gates: readonly FilterPlugin[]
   readonly #entries = new Map<string, Entry>()
   readonly #active = new Heap<Entry>((a, b) =>
     a.facts.priority === b.facts.priority ? a.order < b.order : a.facts.priority > b.facts.priority,
@@ -45,6 +47,7 @@ export class SchedulingQueue {
   constructor(clock: Clock, plugins: readonly FilterPlugin[]) {
     this.#clock = clock
     this.#plugins = new Map(plugins.map((plugin) => [plugin.name, plugin]))
+    this.#gates = plugins.filter((plugin) => 'isWaiting' in plugin)
   }
 
   get active(): number {
@@ -113,8 +116,13 @@ export class SchedulingQueue {
     const entry = this.#entries.get(uid)
     if (entry === undefined) return
     this.#leave(entry)
-    entry.place = 'unschedulable'
     entry.backoffUntil = this.#clock.now() + backoffMs(entry.attempts)
+    this.#park(entry, rejectedBy)
+  }
+
+  #park(entry: Entry, rejectedBy: readonly string[]): void {
+    const { uid } = entry.facts
+    entry.place = 'unschedulable'
     entry.rejectedBy = rejectedBy
     for (const plugin of rejectedBy) {
       const pods = this.#rejectedBy.get(plugin)
@@ -166,6 +174,11 @@ export class SchedulingQueue {
   }
 
   #activate(entry: Entry): void {
+    const gate = this.#gates.find((plugin) => plugin.isWaiting?.(entry.facts) === true)
+    if (gate !== undefined) {
+      this.#park(entry, [gate.name])
+      return
+    }
     entry.place = 'active'
     this.#activeCount++
     this.#active.push(entry)

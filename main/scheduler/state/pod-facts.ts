@@ -4,6 +4,8 @@ import { controllerOf } from '../../controllers/ownership/controller-of.ts'
 import { canonicalJson } from '../../controllers/pods/template-hash.ts'
 import type { PodClaim } from '../volumes/claims.ts'
 import { claimsOfPod } from '../volumes/claims.ts'
+import type { PodDeviceClaim } from '../devices/pod-claims.ts'
+import { deviceClaimsOf } from '../devices/pod-claims.ts'
 import type { PodTerms } from './affinity-terms.ts'
 import { podTerms } from './affinity-terms.ts'
 import type { NodeMatcher } from './node-selection.ts'
@@ -29,6 +31,7 @@ export interface PodFacts {
   readonly ownerUid: string | undefined
   readonly images: readonly string[]
   readonly claims: readonly PodClaim[]
+  readonly deviceClaims: readonly PodDeviceClaim[]
 }
 
 export interface HostPort {
@@ -56,6 +59,7 @@ export function podFacts(pod: Pod): PodFacts {
     labelsKey: `${namespace}\n${labels === undefined ? '' : canonicalJson(labels)}`,
     ownerUid: controllerOf(pod)?.uid,
     claims: claimsOfPod(pod),
+    deviceClaims: deviceClaimsOf(pod),
     images: containers.flatMap((container) => (container.image === undefined ? [] : [container.image])),
   }
 }

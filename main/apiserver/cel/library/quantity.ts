@@ -16,7 +16,7 @@ const nano = 1_000_000_000n
 const newAmount = (quantity: Quantity): Amount => new Opaque('kubernetes.Quantity', quantity, quantity.nanos.toString())
 const ofInt = (value: bigint): Quantity => ({ nanos: value * nano, format: 'DecimalSI' })
 
-function requireQuantity(text: string): Amount {
+export function requireQuantity(text: string): Amount {
   try {
     return newAmount(parseQuantity(text))
   } catch (error) {
@@ -91,7 +91,7 @@ function readSemver(text: string): Version | undefined {
   return { numbers, pre: match[4]?.split('.') ?? [] }
 }
 
-function requireSemver(given: string, lenient = false): Semver {
+export function requireSemver(given: string, lenient = false): Semver {
   const text = lenient ? normalize(given) : given
   const version = readSemver(text)
   if (version === undefined) throw new CelError(`No Major.Minor.Patch elements found`)
