@@ -44,6 +44,7 @@ import type {
   ServiceAccount,
   StatefulSet,
   StorageClass,
+  ValidatingAdmissionPolicy,
 } from '../api/generated/types.ts'
 import type { Image, Lab, Machine, SchedulingDecision } from '../api/lab/v1alpha1.ts'
 import type { KubeObject } from '../machinery/meta.ts'
@@ -193,6 +194,13 @@ export const certificateSigningRequests = resourceRef<CertificateSigningRequest>
   'certificates.k8s.io/v1',
   'certificatesigningrequests',
   'CertificateSigningRequest',
+  'Cluster',
+)
+
+export const validatingAdmissionPolicies = resourceRef<ValidatingAdmissionPolicy>(
+  'admissionregistration.k8s.io/v1',
+  'validatingadmissionpolicies',
+  'ValidatingAdmissionPolicy',
   'Cluster',
 )
 

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Duplex } from 'node:stream'
+import type { ExpressionWarning, ValidatingAdmissionPolicy } from '../../common/api/generated/types.ts'
 import type { Clock } from '../../common/machinery/clock.ts'
 import type { Logger } from '../../common/machinery/logger.ts'
 import type { Transport } from '../../common/client/transport.ts'
@@ -117,6 +118,8 @@ export interface ApiServer {
   serveConnection(socket: Duplex, user: UserInfo, extra?: (req: HttpRequest, res: HttpResponse) => boolean): void
   /** The in-process road for controllers: same admission, validation and store; no serialization; RBAC as this user. Objects read are frozen. */
   transport(user: UserInfo): Transport
+  /** What the expressions of a policy get wrong about the types of what its rules name: for its status. */
+  policyWarnings(policy: ValidatingAdmissionPolicy): ExpressionWarning[]
   /** Adds kinds found at run time (CustomResourceDefinitions are handled inside). */
   readonly ready: Promise<void>
   close(): Promise<void>

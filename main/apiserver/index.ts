@@ -2,6 +2,7 @@
 import type { ApiServer, ApiServerOptions } from './apiserver.ts'
 import { AdmissionChain } from './admission/admission.ts'
 import { newAdmissionPlugins } from './admission/plugins.ts'
+import { typeWarnings } from './admission/policies/type-checking.ts'
 import { Authenticator } from './auth/authenticator.ts'
 import { alwaysAllow, alwaysDeny, AuthorizerChain, mastersAuthorizer } from './auth/authorizer.ts'
 import { Auditor } from './audit/auditor.ts'
@@ -171,6 +172,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       )
     },
     transport: (user) => new InProcessTransport(parts, user),
+    policyWarnings: (policy) => typeWarnings(resources, policy),
     async close() {
       closing = true
       gate.close()

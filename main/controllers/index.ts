@@ -25,6 +25,7 @@ export interface StartControllersOptions {
   clusterCA: string
   /** Without it nothing is signed: no certificates, no tokens in secrets. */
   signer?: ClusterSigner
+  policyWarnings?: ControllerDeps['policyWarnings']
   clock: Clock
   logger: Logger
   /** Which to run, in the notation of `selectControllers`. Default: all that are on by default. */
@@ -70,6 +71,7 @@ export function startControllers(options: StartControllersOptions): RunningContr
     logger,
     clusterCA,
     signer: options.signer,
+    policyWarnings: options.policyWarnings,
   }
   const controllers = enabled.map(({ create }) => create(deps))
   const ready = Promise.all(controllers.map((controller) => controller.start())).then(() => undefined)

@@ -33,6 +33,7 @@ import { newStatefulSetController } from './stateful-set/index.ts'
 import { newTaintEvictionController } from './taint-eviction/index.ts'
 import { newTtlController } from './ttl/index.ts'
 import { newTtlAfterFinishedController } from './ttl-after-finished/index.ts'
+import { newValidatingAdmissionPolicyStatusController } from './validating-admission-policy-status/index.ts'
 import { newVolumeBinder } from './volume-binder/index.ts'
 import { newClaimProtectionController, newVolumeProtectionController } from './volume-protection/index.ts'
 
@@ -74,6 +75,11 @@ export const controllerList: readonly ControllerEntry[] = [
   on('endpointslice-controller', 'endpointslice', newEndpointSliceController),
   on('endpointslice-mirroring-controller', 'endpointslicemirroring', newEndpointSliceMirroringController),
   on('resourcequota-controller', 'resourcequota', newResourceQuotaController),
+  on(
+    'validatingadmissionpolicy-status-controller',
+    'validatingadmissionpolicy-status',
+    newValidatingAdmissionPolicyStatusController,
+  ),
   on('garbage-collector-controller', 'garbagecollector', newGarbageCollector),
   on('node-lifecycle-controller', 'nodelifecycle', newNodeLifecycleController),
   on('taint-eviction-controller', 'taint-eviction', newTaintEvictionController),

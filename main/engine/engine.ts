@@ -170,6 +170,7 @@ export async function startEngine(
         authority: pki.authority,
         serviceAccountPem: controlPlane.apiServer.serviceAccountKey.privatePem,
       }),
+      policyWarnings: (policy) => api.policyWarnings(policy),
       logger: logger.child({ part: 'controllers' }),
       clock,
       ...(options.controllers === undefined ? {} : { controllers: options.controllers }),

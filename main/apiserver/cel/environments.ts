@@ -103,16 +103,20 @@ const resultTypes: Readonly<Record<string, readonly CelType[]>> = {
   'json-patch': [listOf(jsonPatch)],
 }
 
+/** Types of variables where more is known of them than where expressions are checked in general. */
+export interface KnownTypes {
+  readonly types: ReadonlyMap<string, CelType>
+  /** Of what is under `variables`. */
+  readonly composed: ReadonlyMap<string, CelType>
+}
+
 /** Throws CompileError or WrongResult. */
-export function compileFor(source: string, use: ExpressionUse): Program {
+export function compileFor(source: string, use: ExpressionUse, given?: KnownTypes): Program {
+  const composed = given?.composed ?? new Map((use.composed ?? []).map((name) => [name, dyn]))
   const variables = new Map<string, CelType>()
   for (const name of use.variables) {
-    if (name === 'variables')
-      variables.set(
-        name,
-        object('kubernetes.variables', Object.fromEntries((use.composed ?? []).map((one) => [one, dyn]))),
-      )
-    else variables.set(name, known[name] ?? dyn)
+    if (name === 'variables') variables.set(name, object('kubernetes.variables', Object.fromEntries(composed)))
+    else variables.set(name, given?.types.get(name) ?? known[name] ?? dyn)
   }
   return compile(source, { variables, functions: kubernetesFunctions, structs: mutationTypes }, resultTypes[use.result])
 }

@@ -1,4 +1,5 @@
 // What every controller is given. All reads go through the shared informers, all writes through a client of the controller's name.
+import type { ExpressionWarning, ValidatingAdmissionPolicy } from '../../../common/api/generated/types.ts'
 import type { Clock } from '../../../common/machinery/clock.ts'
 import type { Logger } from '../../../common/machinery/logger.ts'
 import type { KubeClient } from '../../../common/client/client.ts'
@@ -19,6 +20,8 @@ export interface ControllerDeps {
   readonly clusterCA: string
   /** Absent where the cluster's keys are not at hand: what needs signing is then left to others. */
   readonly signer: ClusterSigner | undefined
+  /** What is wrong about types in a policy's expressions; absent where the API server is not at hand. */
+  readonly policyWarnings: ((policy: ValidatingAdmissionPolicy) => ExpressionWarning[]) | undefined
 }
 
 export type ControllerFactory = (deps: ControllerDeps) => Controller

@@ -31,6 +31,7 @@ export async function startTestControllers(
     logger: silentLogger,
     clusterCA: 'the CA',
     signer: clusterSigner({ authority: await authority, serviceAccountPem: plane.serviceAccountPem }),
+    policyWarnings: (policy) => plane.api.policyWarnings(policy),
     controllers: controllerNames,
   })
   await controllers.ready
