@@ -27,7 +27,8 @@ export class InProcessTransport implements Transport {
 
   async request<T>(request: ApiRequest): Promise<T> {
     request.signal?.throwIfAborted()
-    const document = request.method === 'GET' ? this.#parts.paths.document(request.path, { own: true }) : undefined
+    if (this.#parts.extensions.owns(request.path)) return this.#extension(request).request<T>(request)
+    const document = request.method === 'GET' ? this.#parts.paths.document(request.path) : undefined
     if (document !== undefined) return document as T
     let record: AuditRecord | undefined
     try {
@@ -48,12 +49,23 @@ export class InProcessTransport implements Transport {
 
   async *watch<T extends KubeObject>(request: ApiRequest): AsyncGenerator<WatchEvent<T>> {
     const watching = { ...request, query: { ...request.query, watch: true } }
+    if (this.#parts.extensions.owns(request.path)) {
+      yield* this.#extension(watching).watch<T>(request)
+      return
+    }
     const { info, query } = parseApiRequest(watching)
     const call = this.#prepare(watching, info, query)
     if (!call.resource.verbs.has('watch')) throw methodNotAllowed(call.resource.name, 'watch')
     yield* watchInProcess<T>(this.#parts.registry, call.resource, watchRequestOf(call), request.signal, () => {
       this.#parts.metrics.slowWatchers += 1
     })
+  }
+
+  /** Its discovery documents are for everybody. */
+  #extension(request: ApiRequest): Transport {
+    const isDocument = request.method === 'GET' && request.path.split('/').length === 4
+    if (!isDocument) this.#authorize(parseApiRequest(request).info)
+    return this.#parts.extensions.transport(this.#user)
   }
 
   #audit(info: ResourceRequestInfo, uri: string): AuditRecord | undefined {

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { discoverResources } from '../../../common/client/discovery.ts'
 import { createAuthority, issueCertificate, type KeyPair } from '../../pki/certificates.ts'
 import { startTestServer, type TestServer } from '../testing/test-server.ts'
 
@@ -53,6 +54,15 @@ const openApi: Record<string, object> = {
   },
 }
 
+const refusal = {
+  kind: 'Status',
+  apiVersion: 'v1',
+  status: 'Failure',
+  reason: 'Conflict',
+  message: 'not now',
+  code: 409,
+}
+
 async function startExtension(trusted: string): Promise<Server> {
   const { cert, key } = await issueCertificate(authority, {
     commonName: 'extension',
@@ -75,6 +85,9 @@ async function startExtension(trusted: string): Promise<Server> {
       if (req.url === '/apis/wardle.example.com/v1')
         res.end(JSON.stringify({ kind: 'APIResourceList', groupVersion: 'wardle.example.com/v1', resources }))
       else if (req.url?.startsWith('/openapi/') === true) res.end(JSON.stringify(openApi[req.url]))
+      else if (req.url?.includes('watch=true') === true)
+        res.end(`${JSON.stringify({ type: 'ADDED', object: { kind: 'Flunder', metadata: { name: 'a' } } })}\n`)
+      else if (req.method === 'DELETE') res.writeHead(409).end(JSON.stringify(refusal))
       else res.writeHead(201).end(JSON.stringify({ kind: 'Flunder', path: req.url }))
     })
   })
@@ -182,6 +195,37 @@ describe('an extension API server', () => {
     })
     expect(last?.headers).not.toHaveProperty('authorization')
     expect(last?.headers).not.toHaveProperty('impersonate-user')
+  })
+
+  it('is reached by controllers in this process', async () => {
+    await expect.poll(() => condition('v1.wardle.example.com')).toMatchObject({ status: 'True' })
+    const transport = server.api.transport({ name: 'system:kube-controller-manager', groups: ['system:masters'] })
+    const { resources: found, failures } = await discoverResources(transport)
+    expect(failures).toEqual([])
+    expect(found).toContainEqual({
+      group: 'wardle.example.com',
+      version: 'v1',
+      plural: 'flunders',
+      kind: 'Flunder',
+      namespaced: true,
+      verbs: ['get', 'list'],
+    })
+    const path = '/apis/wardle.example.com/v1/namespaces/default/flunders'
+    expect(await transport.request({ method: 'POST', path, query: { dryRun: 'All' }, body: { a: 1 } })).toEqual({
+      kind: 'Flunder',
+      path: `${path}?dryRun=All`,
+    })
+    expect(seen.at(-1)).toMatchObject({
+      proxy: 'front-proxy-client',
+      body: '{"a":1}',
+      headers: { 'x-remote-user': 'system:kube-controller-manager', 'content-type': 'application/json' },
+    })
+    await expect(transport.request({ method: 'DELETE', path })).rejects.toThrow('not now')
+    const events: unknown[] = []
+    for await (const event of transport.watch({ method: 'GET', path })) events.push(event)
+    expect(events).toEqual([{ type: 'ADDED', object: { kind: 'Flunder', metadata: { name: 'a' } } }])
+    const nobody = server.api.transport({ name: 'nobody', groups: [] })
+    await expect(nobody.request({ method: 'GET', path })).rejects.toThrow('is forbidden')
   })
 
   it('is part of the OpenAPI documents', async () => {

@@ -7,6 +7,7 @@ import type { Registry } from '../registry/context.ts'
 import type { Upgrade } from '../streaming/upgrade.ts'
 import { publishAuthentication } from './authentication-config.ts'
 import { ExtensionConnections } from './extension-connections.ts'
+import { ExtensionTransport } from './extension-transport.ts'
 import { ExtensionServers, type ExtensionVersion } from './extension-servers.ts'
 import { forwardRequest, forwardUpgrade } from './forward.ts'
 import { syncLocalServices } from './local-services.ts'
@@ -85,6 +86,11 @@ export class Extensions {
 
   async upgrade(path: string, upgrade: Upgrade, user: UserInfo): Promise<void> {
     await forwardUpgrade(this.#connections, this.#require(path), upgrade, user)
+  }
+
+  /** The in-process road, for paths that `owns` says yes to. */
+  transport(user: UserInfo): Transport {
+    return new ExtensionTransport({ connections: this.#connections, require: (path) => this.#require(path), user })
   }
 
   #require(path: string): ExtensionVersion {

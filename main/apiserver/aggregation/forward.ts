@@ -28,17 +28,22 @@ function headersFor(req: HttpRequest, user: UserInfo): OutgoingHttpHeaders {
   for (const [name, value] of Object.entries(req.headers))
     if (value !== undefined && !name.startsWith(':') && !hopByHop.has(name) && !identity.test(name))
       headers[name] = value
-  headers['x-remote-user'] = user.name
-  headers['x-remote-group'] = [...user.groups]
-  if (user.uid !== undefined && user.uid !== '') headers['x-remote-uid'] = user.uid
-  for (const [key, values] of Object.entries(user.extra ?? {}))
-    headers[`x-remote-extra-${encodeURIComponent(key).toLowerCase()}`] = [...values]
+  Object.assign(headers, identityHeaders(user))
   const from = req.socket.remoteAddress
   if (from !== undefined) headers['x-forwarded-for'] = from
   return headers
 }
 
-const unreachable = (error: unknown): Error =>
+/** The user, as extensions are told. */
+export function identityHeaders(user: UserInfo): OutgoingHttpHeaders {
+  const headers: OutgoingHttpHeaders = { 'x-remote-user': user.name, 'x-remote-group': [...user.groups] }
+  if (user.uid !== undefined && user.uid !== '') headers['x-remote-uid'] = user.uid
+  for (const [key, values] of Object.entries(user.extra ?? {}))
+    headers[`x-remote-extra-${encodeURIComponent(key).toLowerCase()}`] = [...values]
+  return headers
+}
+
+export const unreachable = (error: unknown): Error =>
   serviceUnavailable(`error trying to reach service: ${error instanceof Error ? error.message : String(error)}`)
 
 export async function forwardRequest(

@@ -98,14 +98,15 @@ export class Discovery {
     }
   }
 
-  /** `own`: without what extension API servers answer for. */
-  groupList({ own }: { readonly own: boolean }): object {
-    const groups = (own ? this.groups() : this.#withExtensions()).filter(({ group }) => group !== '').map(apiGroup)
+  groupList(): object {
+    const groups = this.#withExtensions()
+      .filter(({ group }) => group !== '')
+      .map(apiGroup)
     return { kind: 'APIGroupList', apiVersion: 'v1', groups }
   }
 
-  group(name: string, { own }: { readonly own: boolean }): object | undefined {
-    const entry = (own ? this.groups() : this.#withExtensions()).find(({ group }) => group === name && group !== '')
+  group(name: string): object | undefined {
+    const entry = this.#withExtensions().find(({ group }) => group === name && group !== '')
     return entry === undefined ? undefined : { kind: 'APIGroup', apiVersion: 'v1', ...apiGroup(entry) }
   }
 

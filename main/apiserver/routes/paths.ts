@@ -103,24 +103,21 @@ export class PathRoutes {
       }
     }
     to.encoding = negotiate(accept, { protobuf: true }).encoding
-    const document = this.document(path, {
-      host: req.headers.host ?? String(req.headers[':authority'] ?? ''),
-      own: false,
-    })
+    const document = this.document(path, req.headers.host ?? String(req.headers[':authority'] ?? ''))
     if (document === undefined) throw new NoSuchPath()
     await sendObject(to, 200, document)
   }
 
-  /** The legacy discovery document at a path, with or without what extension API servers answer for; undefined when there is none. */
-  document(path: string, { host = '', own }: { readonly host?: string; readonly own: boolean }): object | undefined {
+  /** The legacy discovery document at a path; undefined when there is none of this server's own. */
+  document(path: string, host = ''): object | undefined {
     const { discovery } = this.#options
     const [root = '', first = '', second = '', ...more] = path.split('/').slice(1)
     if (more.length > 0) return undefined
     if (path === '/api') return discovery.coreVersions(host)
-    if (path === '/apis') return discovery.groupList({ own })
+    if (path === '/apis') return discovery.groupList()
     if (root === 'api' && second === '') return discovery.resourceList('', first)
     if (root !== 'apis') return undefined
-    return second === '' ? discovery.group(first, { own }) : discovery.resourceList(first, second)
+    return second === '' ? discovery.group(first) : discovery.resourceList(first, second)
   }
 
   #paths(): string[] {

@@ -4,7 +4,7 @@ import type { KubeClient } from '../../../common/client/client.ts'
 import type { ResourceRef } from '../../../common/client/client.ts'
 import type { KeySource } from '../../../common/client/controller.ts'
 import { createController } from '../../../common/client/controller.ts'
-import { customResourceDefinitions } from '../../../common/client/resources.ts'
+import { apiServices, customResourceDefinitions } from '../../../common/client/resources.ts'
 import type { KubeObject, OwnerReference } from '../../../common/machinery/meta.ts'
 import { formatApiVersion } from '../../../common/machinery/meta.ts'
 import { isReason } from '../../../common/machinery/status.ts'
@@ -15,7 +15,7 @@ import { Monitors } from './monitors.ts'
 import type { OwnerState } from './plan.ts'
 import { planCollect } from './plan.ts'
 
-/** A new custom resource is served a moment after its definition is accepted. */
+/** A new resource is served a moment after its definition, or its APIService, is accepted. */
 const rediscoverMs = 300
 /** The key under which discovery is repeated; no UID looks like this. */
 const discoveryKey = '(discovery)'
@@ -39,7 +39,7 @@ export const newGarbageCollector: ControllerFactory = (deps) => {
       graph.remove(uid)
     },
   })
-  const definitions = deps.informers.of(customResourceDefinitions)
+  const definitions = [deps.informers.of(customResourceDefinitions), deps.informers.of(apiServices)]
   const source: KeySource = {
     // Definitions are watched, but a server without them must not keep the collector from starting.
     synced: Promise.resolve(),
@@ -48,7 +48,12 @@ export const newGarbageCollector: ControllerFactory = (deps) => {
       const again = (): void => {
         to(discoveryKey, rediscoverMs)
       }
-      return definitions.subscribe({ onAdd: again, onUpdate: again, onDelete: again })
+      const stops = definitions.map((informer) =>
+        informer.subscribe({ onAdd: again, onUpdate: again, onDelete: again }),
+      )
+      return () => {
+        for (const stop of stops) stop()
+      }
     },
   }
 

@@ -72,25 +72,33 @@ async function emptyNamespace(client: KubeClient, namespace: string, signal: Abo
   const remaining = new Map<string, number>()
   const finalizers = new Map<string, number>()
   const deletionFailures: string[] = []
-  // Pods last: what would make new ones should be gone first.
-  const ordered = resources.filter(needed).sort((a, b) => Number(a.plural === 'pods') - Number(b.plural === 'pods'))
-  for (const resource of ordered) {
+
+  async function empty(resource: DiscoveredResource): Promise<void> {
     signal.throwIfAborted()
     try {
       const left = await deleteAll(client, resource, namespace, signal)
-      if (left.length === 0) continue
+      if (left.length === 0) return
       remaining.set(`${resource.plural}.${resource.group}`, left.length)
       for (const object of left)
         for (const finalizer of object.metadata.finalizers ?? [])
           finalizers.set(finalizer, (finalizers.get(finalizer) ?? 0) + 1)
     } catch (error) {
       signal.throwIfAborted()
-      if (isReason(error, 'NotFound') || isReason(error, 'MethodNotAllowed')) continue
+      if (isReason(error, 'NotFound') || isReason(error, 'MethodNotAllowed')) return
       deletionFailures.push(error instanceof Error ? error.message : String(error))
     }
   }
+
+  const isPods = ({ group, plural }: DiscoveredResource): boolean => group === '' && plural === 'pods'
+  const all = resources.filter(needed)
+  // What runs goes first, while what it relies on (policies, secrets, accounts) still stands.
+  for (const resource of all.filter(isPods)) await empty(resource)
+  if (remaining.size === 0) for (const resource of all.filter((resource) => !isPods(resource))) await empty(resource)
   return {
-    discoveryFailures: failures.map(({ groupVersion, error }) => `${groupVersion}: ${error.message}`),
+    discoveryFailures: failures.map(({ groupVersion, error }) => ({
+      groupVersion,
+      why: isReason(error, 'ServiceUnavailable') ? `stale GroupVersion discovery: ${groupVersion}` : error.message,
+    })),
     deletionFailures,
     remaining,
     finalizers,

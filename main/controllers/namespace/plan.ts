@@ -6,7 +6,7 @@ export const kubernetesFinalizer = 'kubernetes'
 
 /** What one round over all resources of the namespace found. */
 export interface EmptyingRound {
-  discoveryFailures: string[]
+  discoveryFailures: { groupVersion: string; why: string }[]
   /** Resource or object that could not be deleted: why. */
   deletionFailures: string[]
   /** "pods." -> objects still there. Keys are "resource.group" as upstream prints them, with a dot also for the core group. */
@@ -31,7 +31,7 @@ export function planConditions(
       'NamespaceDeletionDiscoveryFailure',
       round.discoveryFailures.length === 0
         ? undefined
-        : `Discovery failed for some groups, ${String(round.discoveryFailures.length)} failing: ${lines(round.discoveryFailures)}`,
+        : `Discovery failed for some groups, ${String(round.discoveryFailures.length)} failing: unable to retrieve the complete list of server APIs: ${lines(round.discoveryFailures.map(({ groupVersion, why }) => `${groupVersion}: ${why}`))}`,
       'DiscoveryFailed',
       'All resources successfully discovered',
     ],
