@@ -164,7 +164,7 @@ describe('random histories', { timeout: 300_000 }, () => {
         fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
           run += 1
           const file = join(directory, `${String(run)}.db`)
-          const store = await openSqliteStore({ file, window })
+          const store = await openSqliteStore({ file, window, commitLogAtOnce: run % 2 === 0 })
           await runSteps(store, steps)
           const before = store.range({ prefix: '' })
           const compactRevision = store.compactRevision

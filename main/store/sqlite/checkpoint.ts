@@ -26,11 +26,13 @@ export class Checkpointer {
     return this.#frames >= (this.#grown ? framesPerCheckpoint : framesBeforeGrowing)
   }
 
-  /** Counts roughly what a commit wrote: its values, the index pages and the pages above them. */
+  /** Counts roughly what a commit wrote: its rows, a page of the index for every other key, and the pages above them. */
   wrote(rows: Rows): void {
-    for (let index = 0; index < rows.length; index += rowWidth) {
-      this.#frames += 2 + Math.floor(String(rows[index + 2] ?? '').length / pageBytes)
+    let characters = 0
+    for (let row = 0; row < rows.length; row += rowWidth) {
+      characters += (rows[row + 1] as string).length * 2 + ((rows[row + 2] as string | null)?.length ?? 0)
     }
+    this.#frames += 2 + Math.ceil(characters / pageBytes) + Math.floor(rows.length / rowWidth / 2)
   }
 
   wroteFrames(frames: number): void {

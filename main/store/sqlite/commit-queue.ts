@@ -27,7 +27,7 @@ const batchCharacters = 4_000_000
 
 export class CommitQueue {
   readonly #state: CurrentState
-  readonly #write: (rows: Rows) => Promise<void>
+  readonly #write: (rows: Rows, characters: number) => Promise<void>
   readonly #onCommitted: (events: readonly StoreEvent[], revision: number) => void
   /** Keys changed since the durable state, with their newest entry (undefined: deleted) and the revision of that change. */
   readonly #overlay = new Map<string, { entry: StoreEntry | undefined; revision: number }>()
@@ -39,8 +39,8 @@ export class CommitQueue {
 
   constructor(options: {
     state: CurrentState
-    /** Makes rows durable, all or nothing; DiskFullError when there was no room. */
-    write: (rows: Rows) => Promise<void>
+    /** Makes rows durable, all or nothing; DiskFullError when there was no room. One at a time. `characters`: of their values. */
+    write: (rows: Rows, characters: number) => Promise<void>
     /** Called once per durable batch, before its transactions are answered. */
     onCommitted: (events: readonly StoreEvent[], revision: number) => void
   }) {
@@ -124,7 +124,8 @@ export class CommitQueue {
       changes.length === 1 && changes[0] !== undefined
         ? changes[0].plan.events
         : changes.flatMap(({ plan }) => plan.events)
-    this.#write(rowsOf(events)).then(
+    const characters = changes.reduce((sum, change) => sum + change.characters, 0)
+    this.#write(rowsOf(events), characters).then(
       () => {
         if (this.#failure === undefined) this.#settle(batch, events)
       },

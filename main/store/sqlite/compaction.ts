@@ -1,24 +1,21 @@
 // Forgetting old history, a slice at a time between commits. A row goes when a newer row of its key lies before the compact
 // revision, a deletion goes when it lies before it: so the state at the compact revision and every event from it on stay whole.
 import type Database from 'better-sqlite3'
+import type { Meta } from './meta.ts'
 import { firstIdOf } from './protocol.ts'
 
 const rowsPerSlice = 500
 
 export class Compaction {
   readonly #database: Database.Database
-  readonly #readMeta: Database.Statement<[string], { value: number }>
-  readonly #writeMeta: Database.Statement<[string, number]>
+  readonly #meta: Meta
   readonly #slice: Database.Statement<[number, number], { id: number; key: string; deleted: number }>
   readonly #deleteOlder: Database.Statement<[string, number]>
   readonly #deleteRow: Database.Statement<[number]>
 
-  constructor(database: Database.Database) {
+  constructor(database: Database.Database, meta: Meta) {
     this.#database = database
-    this.#readMeta = database.prepare('SELECT value FROM meta WHERE name = ?')
-    this.#writeMeta = database.prepare(
-      'INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
-    )
+    this.#meta = meta
     this.#slice = database.prepare(
       `SELECT id, key, value IS NULL AS deleted FROM log WHERE id >= ? AND id < ? ORDER BY id LIMIT ${String(rowsPerSlice)}`,
     )
@@ -28,12 +25,12 @@ export class Compaction {
 
   /** The oldest revision that can be read; 1 when nothing was compacted. */
   get compactRevision(): number {
-    return this.#meta('compact_revision') ?? 1
+    return this.#meta.get('compact_revision') ?? 1
   }
 
   /** Rows below this id are done. */
   get #doneThrough(): number {
-    return this.#meta('compacted_through') ?? 0
+    return this.#meta.get('compacted_through') ?? 0
   }
 
   get pending(): boolean {
@@ -42,7 +39,7 @@ export class Compaction {
 
   /** Durable when it returns; the rows go later. */
   begin(revision: number): void {
-    if (revision > this.compactRevision) this.#writeMeta.run('compact_revision', revision)
+    if (revision > this.compactRevision) this.#meta.set('compact_revision', revision)
   }
 
   /** Deletes what one slice of the log makes superfluous. */
@@ -56,11 +53,7 @@ export class Compaction {
       }
       const last = rows[rows.length - 1]
       const complete = rows.length < rowsPerSlice || last === undefined
-      this.#writeMeta.run('compacted_through', complete ? end : last.id + 1)
+      this.#meta.set('compacted_through', complete ? end : last.id + 1)
     })()
-  }
-
-  #meta(name: string): number | undefined {
-    return this.#readMeta.get(name)?.value
   }
 }

@@ -1,5 +1,5 @@
-// The durable store: SQLite in a worker thread, current state in memory on this one. Reads are synchronous and see only what is
-// synced to disk; history beyond a recent window is read back from the database.
+// The durable store: a log of recent commits, SQLite behind it in a worker thread, current state in memory on this one. Reads are
+// synchronous and see only what is synced to disk; history beyond a recent window is read back from the database.
 import type { Logger } from '../../../common/machinery/logger.ts'
 import { silentLogger } from '../../../common/machinery/logger.ts'
 import { CurrentState } from '../core/current-state.ts'
@@ -20,12 +20,14 @@ import type {
   WatchOptions,
 } from '../store.ts'
 import { CommitQueue, storeClosed } from './commit-queue.ts'
+import { DurableWriter } from './durable-writer.ts'
 import type { EventsReply, RangeAtReply, Rows } from './protocol.ts'
 import { revisionOfId, rowWidth } from './protocol.ts'
+import type { Question } from './worker-client.ts'
 import { WorkerClient } from './worker-client.ts'
 
 export interface SqliteStoreOptions {
-  /** The database file; created when missing. SQLite keeps FILE-wal beside it. */
+  /** The database file; created when missing. While it is open, SQLite keeps FILE-wal beside it, and we FILE-commits. */
   file: string
   logger?: Logger
   /** Where the worker's code is, when it is not beside this file as source (a bundle). */
@@ -34,6 +36,8 @@ export interface SqliteStoreOptions {
   maxSizeMiB?: number
   /** Recent events kept in memory for watches and consistent paging; older ones come from the database. */
   window?: WindowLimits
+  /** Writes go through a commit log from the first on; otherwise a session that writes little has none. */
+  commitLogAtOnce?: boolean
   /** The database cannot be used any more (input/output error, worker gone): the process should end and start again. */
   onFailure?: (error: Error) => void
 }
@@ -64,12 +68,21 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   })
   const state = new CurrentState(revision)
   for (const entry of loaded) state.load(entry)
-  opened.store = new SqliteStore({ client, state, compactRevision, window: options.window ?? defaultWindow })
+  const writer = new DurableWriter({
+    client,
+    file: options.file,
+    warn: (message, fields) => {
+      logger.warn(message, fields)
+    },
+  })
+  if (options.commitLogAtOnce === true) await writer.useLog()
+  opened.store = new SqliteStore({ client, writer, state, compactRevision, window: options.window ?? defaultWindow })
   return opened.store
 }
 
 class SqliteStore implements Store {
   readonly #client: WorkerClient
+  readonly #writer: DurableWriter
   readonly #state: CurrentState
   readonly #window: EventWindow
   readonly #hub: WatchHub
@@ -77,9 +90,16 @@ class SqliteStore implements Store {
   #compactRevision: number
   #closed: Promise<void> | undefined
 
-  constructor(options: { client: WorkerClient; state: CurrentState; compactRevision: number; window: WindowLimits }) {
-    const { client, state } = options
+  constructor(options: {
+    client: WorkerClient
+    writer: DurableWriter
+    state: CurrentState
+    compactRevision: number
+    window: WindowLimits
+  }) {
+    const { client, writer, state } = options
     this.#client = client
+    this.#writer = writer
     this.#state = state
     this.#compactRevision = options.compactRevision
     this.#window = new EventWindow(state.revision + 1, options.window)
@@ -88,7 +108,7 @@ class SqliteStore implements Store {
       revision: state.revision,
       compactRevision: () => this.#compactRevision,
       readHistory: async (prefix, fromRevision) => {
-        const reply = await client.ask<EventsReply>({ type: 'events', prefix, fromRevision })
+        const reply = await this.#ask<EventsReply>({ type: 'events', prefix, fromRevision })
         // The worker may already hold a batch that this thread has not been told of: the window covers those.
         const through = Math.min(reply.through, this.#window.firstRevision - 1)
         return { events: eventsOf(reply).filter((event) => event.revision <= through), through }
@@ -96,7 +116,7 @@ class SqliteStore implements Store {
     })
     this.#queue = new CommitQueue({
       state,
-      write: (rows) => client.ask({ type: 'commit', rows }),
+      write: (rows, characters) => writer.write(rows, characters),
       onCommitted: (events, revision) => {
         state.apply(events, revision)
         this.#window.append(events)
@@ -135,7 +155,7 @@ class SqliteStore implements Store {
     if (atRevision + 1 >= this.#window.firstRevision) {
       return this.#state.rangeBefore(options, this.#window.since(atRevision + 1), atRevision)
     }
-    const { rows, remaining } = await this.#client.ask<RangeAtReply>({ type: 'rangeAt', ...options, atRevision })
+    const { rows, remaining } = await this.#ask<RangeAtReply>({ type: 'rangeAt', ...options, atRevision })
     this.#requireKept(atRevision)
     return { entries: entriesOf(rows).filter((entry) => entry !== undefined), revision: atRevision, remaining }
   }
@@ -158,12 +178,12 @@ class SqliteStore implements Store {
     if (revision <= this.#compactRevision) return
     // From here on nobody reads what is about to go; the window keeps its events until they age out.
     this.#compactRevision = revision
-    await this.#client.ask({ type: 'compact', revision })
+    await this.#ask({ type: 'compact', revision })
   }
 
   async snapshot(file: string): Promise<{ revision: number }> {
     this.#requireOpen()
-    return this.#client.ask<{ revision: number }>({ type: 'snapshot', file })
+    return this.#ask<{ revision: number }>({ type: 'snapshot', file })
   }
 
   /** Finishes what was submitted, then closes the database. */
@@ -182,7 +202,13 @@ class SqliteStore implements Store {
     await this.#queue.drained()
     this.#queue.fail(storeClosed())
     this.#hub.closeAll()
-    await this.#client.close()
+    await this.#writer.close(() => this.#client.close())
+  }
+
+  /** Of a database that has everything committed so far. */
+  async #ask<T>(question: Question): Promise<T> {
+    await this.#writer.absorbed()
+    return this.#client.ask<T>(question)
   }
 
   #requireOpen(): void {

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -167,6 +167,27 @@ describe('a full disk', () => {
     const roomier = await openSqliteStore({ file })
     await create(roomier, '/more', value)
     await roomier.close()
+  })
+
+  it('keeps what it acknowledged before it noticed', async () => {
+    const small = JSON.stringify('x'.repeat(10_000))
+    const store = await openSqliteStore({ file, maxSizeMiB: 3 })
+    let written = 0
+    // One at a time: they go through the commit log, which has room when the database has none left.
+    const refusal = await (async () => {
+      for (; written < 2000; written += 1) await create(store, `/k${String(written)}`, small)
+    })().catch((error: unknown) => error)
+    expect(refusal).toBeInstanceOf(DiskFullError)
+    await expect(create(store, '/more', small)).rejects.toThrow(DiskFullError)
+    const before = store.range({ prefix: '' })
+    expect(before.entries).toHaveLength(written)
+    await store.close()
+    await expect(openSqliteStore({ file, maxSizeMiB: 3 })).rejects.toThrow(DiskFullError)
+    const roomier = await openSqliteStore({ file })
+    expect(roomier.range({ prefix: '' })).toEqual(before)
+    expect(await create(roomier, '/more', small)).toBe(before.revision + 1)
+    await roomier.close()
+    expect(await readdir(directory)).toEqual(['store.db'])
   })
 
   it('decides later transactions anew when an earlier batch is refused', async () => {

@@ -5,7 +5,8 @@ import { CorruptStoreError, StoreInUseError } from '../store.ts'
 
 /** "ORRY" in ASCII: marks the file as ours for `file(1)` and for us. */
 const applicationId = 0x4f525259
-const schemaVersion = 1
+/** 2: a commit log may lie beside the database, which a reader of 1 would not take over. */
+const schemaVersion = 2
 
 const schema = `
   CREATE TABLE log (
@@ -20,7 +21,7 @@ const schema = `
 `
 
 const remedy = (file: string): string =>
-  `Move ${file} (and ${file}-wal beside it, if there) away to start empty, or put a snapshot in its place.`
+  `Move ${file} (and ${file}-wal and ${file}-commits beside it, if there) away to start empty, or put a snapshot in its place.`
 
 export function openDatabase(file: string, maxSizeMiB: number | undefined): Database.Database {
   const existed = existsSync(file) && statSync(file).size > 0
@@ -73,7 +74,8 @@ function check(database: Database.Database, file: string, unclean: boolean): voi
     throw new CorruptStoreError(`${file} is a SQLite database, but not an Orrery store. ${remedy(file)}`)
   }
   const version = pragmaNumber(database, 'user_version')
-  if (version !== schemaVersion) {
+  if (version === 1) database.pragma(`user_version = ${String(schemaVersion)}`)
+  else if (version !== schemaVersion) {
     const newer = version > schemaVersion ? 'It was written by a newer Orrery: update this one. ' : ''
     throw new CorruptStoreError(
       `${file} has store format ${String(version)}, this Orrery reads ${String(schemaVersion)}. ${newer}${remedy(file)}`,

@@ -6,6 +6,8 @@ export const rowWidth = 5
 
 export type WorkerRequest =
   | { type: 'commit'; id: number; rows: Rows }
+  /** From now on the log with this number may hold what the database lacks. */
+  | { type: 'adopt-log'; id: number; logId: number }
   | { type: 'rangeAt'; id: number; prefix: string; startAfter?: string; limit?: number; atRevision: number }
   | { type: 'events'; id: number; prefix: string; fromRevision: number }
   | { type: 'compact'; id: number; revision: number }

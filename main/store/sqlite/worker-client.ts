@@ -44,10 +44,10 @@ export class WorkerClient {
       this.#receive(message)
     })
     this.#worker.on('error', (error: Error) => {
-      this.#fail(new ClosedError(`the store's worker failed: ${error.message}`, { cause: error }))
+      this.fail(new ClosedError(`the store's worker failed: ${error.message}`, { cause: error }))
     })
     this.#worker.on('exit', () => {
-      this.#fail(new ClosedError("the store's worker ended"))
+      this.fail(new ClosedError("the store's worker ended"))
     })
   }
 
@@ -95,7 +95,7 @@ export class WorkerClient {
       case 'failed': {
         const error = errorOf(message.failure)
         this.#take(message.id)?.reject(error)
-        if (message.failure.kind === 'fatal') this.#fail(new ClosedError(message.failure.message, { cause: error }))
+        if (message.failure.kind === 'fatal') this.fail(new ClosedError(message.failure.message, { cause: error }))
         break
       }
       case 'entries':
@@ -121,7 +121,8 @@ export class WorkerClient {
     return waiting
   }
 
-  #fail(error: ClosedError): void {
+  /** Ends the worker: the database or the disk cannot be trusted any more. */
+  fail(error: ClosedError): void {
     this.#opening?.reject(error)
     const wasOpen = this.#opening === undefined && !this.#ended
     this.#opening = undefined

@@ -5,8 +5,11 @@ import { parentPort, workerData } from 'node:worker_threads'
 import Database from 'better-sqlite3'
 import { CorruptStoreError, StoreInUseError } from '../store.ts'
 import { Checkpointer } from './checkpoint.ts'
+import { commitLogFile } from './commit-log.ts'
 import { Compaction } from './compaction.ts'
 import { History } from './history.ts'
+import { recoverCommitLog } from './log-recovery.ts'
+import { forgetCommitLog, Meta } from './meta.ts'
 import { explain, openDatabase } from './open-database.ts'
 import type { Failure, Rows, WorkerData, WorkerReply, WorkerRequest } from './protocol.ts'
 import { revisionOfId, rowWidth } from './protocol.ts'
@@ -28,6 +31,8 @@ function failureOf(error: unknown): Failure {
 
 class StoreWorker {
   readonly #database: Database.Database
+  readonly #file: string
+  readonly #meta: Meta
   readonly #history: History
   readonly #compaction: Compaction
   readonly #checkpointer: Checkpointer
@@ -36,8 +41,10 @@ class StoreWorker {
 
   constructor({ file, maxSizeMiB }: WorkerData) {
     this.#database = openDatabase(file, maxSizeMiB)
+    this.#file = file
+    this.#meta = new Meta(this.#database)
     this.#history = new History(this.#database)
-    this.#compaction = new Compaction(this.#database)
+    this.#compaction = new Compaction(this.#database, this.#meta)
     this.#checkpointer = new Checkpointer(this.#database, (message, fields) => {
       reply({ type: 'notice', message, fields })
     })
@@ -53,6 +60,13 @@ class StoreWorker {
 
   /** Sends everything that exists, then says that the store is open. */
   load(): void {
+    const batches = recoverCommitLog({
+      file: commitLogFile(this.#file),
+      id: this.#meta.get('commit_log'),
+      revision: this.#history.revision(),
+      commit: this.#commit,
+    })
+    if (batches > 0) reply({ type: 'notice', message: 'commit log recovered', fields: { batches } })
     for (const rows of this.#history.currentEntries()) reply({ type: 'entries', rows })
     reply({
       type: 'opened',
@@ -81,6 +95,9 @@ class StoreWorker {
       case 'commit':
         this.#commit(request.rows)
         this.#checkpointer.wrote(request.rows)
+        return undefined
+      case 'adopt-log':
+        this.#meta.set('commit_log', request.logId)
         return undefined
       case 'rangeAt':
         return this.#history.rangeAt(request)
@@ -124,10 +141,12 @@ class StoreWorker {
     const partial = `${file}.partial`
     try {
       await this.#database.backup(partial)
-      const copy = new Database(partial, { readonly: true })
+      const copy = new Database(partial)
       try {
+        forgetCommitLog(copy)
         const row = copy.prepare<[], { id: number | null }>('SELECT max(id) AS id FROM log').get()
         const id = row?.id ?? null
+        copy.close()
         renameSync(partial, file)
         return { revision: id === null ? 1 : revisionOfId(id) }
       } finally {
