@@ -186,6 +186,7 @@ export async function startEngine(
       client: createClient(api.transport(labController)),
       logger: logger.child({ part: 'apiserver' }),
       clock,
+      ...(options.eventTtlMs === undefined ? {} : { lifeMs: options.eventTtlMs }),
     })
     // Ends with `stop`; a start that is stopped before its caches are filled is no failure.
     apiService.start().catch(() => undefined)

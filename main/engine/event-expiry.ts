@@ -1,4 +1,4 @@
-// Events are kept for an hour after their last write, as etcd's leases do it elsewhere. Nothing is held in memory for it: every few
+// Events are kept for an hour (--event-ttl) after their last write, as etcd's leases do it elsewhere. Nothing is held in memory for it: every few
 // minutes they are read page by page and the old ones deleted.
 import type { Event } from '../../common/api/generated/types.ts'
 import type { KubeClient } from '../../common/client/client.ts'
@@ -9,22 +9,27 @@ import { isReason } from '../../common/machinery/status.ts'
 
 export const eventLifeMs = 3_600_000
 const sweepMs = 300_000
+const minSweepMs = 1000
 const pageSize = 500
 
 export interface EventExpiryOptions {
   client: KubeClient
   clock: Clock
   logger: Logger
+  /** 0: for good. */
+  lifeMs?: number
 }
 
 /** Returns how to stop; resolves when a sweep under way has ended. */
 export function startEventExpiry(options: EventExpiryOptions): () => Promise<void> {
-  const { clock, logger } = options
+  const { clock, logger, lifeMs = eventLifeMs } = options
+  // As upstream: no end means for good.
+  if (lifeMs <= 0) return () => Promise.resolve()
   const abort = new AbortController()
   let sweeping: Promise<void> = Promise.resolve()
   let cancel = (): void => undefined
   const plan = (): void => {
-    cancel = clock.after(sweepMs, () => {
+    cancel = clock.after(Math.max(minSweepMs, Math.min(sweepMs, lifeMs)), () => {
       sweeping = sweep(options, abort.signal)
         .catch((error: unknown) => {
           if (!abort.signal.aborted) logger.warn('old events could not be removed', { error })
@@ -42,8 +47,8 @@ export function startEventExpiry(options: EventExpiryOptions): () => Promise<voi
   }
 }
 
-async function sweep({ client, clock }: EventExpiryOptions, signal: AbortSignal): Promise<void> {
-  const oldest = clock.now() - eventLifeMs
+async function sweep({ client, clock, lifeMs = eventLifeMs }: EventExpiryOptions, signal: AbortSignal): Promise<void> {
+  const oldest = clock.now() - lifeMs
   let next: string | undefined
   do {
     const page = await client.list(events, {

@@ -25,6 +25,24 @@ export interface EngineOptions {
   /** Default true. */
   priorityAndFairness?: boolean
 
+  /** The server as a whole. */
+  requestTimeoutMs?: number
+  minRequestTimeoutSeconds?: number
+  /** Of HTTP/2 requests: 0 to 0.02. */
+  goawayChance?: number
+  shutdownDelayMs?: number
+  /** Regular expressions. */
+  corsAllowedOrigins?: string[]
+  strictTransportSecurity?: string[]
+  externalHostname?: string
+  advertiseAddress?: string
+  eventTtlMs?: number
+  runtimeConfig?: Record<string, string>
+  /** "Gate=bool", set to something else than the default: none of them changes anything. */
+  changedFeatureGates?: string[]
+  /** Flags that were given and mean nothing here, with their dashes. */
+  flagsWithoutEffect?: string[]
+
   /** Authentication. */
   clientCaFile?: string
   tokenAuthFile?: string
@@ -32,6 +50,8 @@ export interface EngineOptions {
   serviceAccountIssuers?: string[]
   serviceAccountKeyFiles?: string[]
   serviceAccountSigningKeyFile?: string
+  serviceAccountJwksUri?: string
+  serviceAccountMaxTokenSeconds?: number
   apiAudiences?: string[]
   requestHeader?: {
     clientCaFile?: string

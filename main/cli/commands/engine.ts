@@ -27,6 +27,12 @@ export function engineCommand(): Command {
       command.addOption(option)
     }
   }
+  command.configureOutput({
+    outputError: (text, write) => {
+      // As kube-apiserver says it.
+      write(text.replace(/^error: unknown option '([^']+?)(?:=.*)?'/, 'Error: unknown flag: $1'))
+    },
+  })
   return command.action(async (given: OwnFlags & Readonly<Record<string, unknown>>) => {
     const settings: EngineOptions = {
       home: given.data === undefined ? defaultHome() : resolve(given.data),
@@ -38,7 +44,9 @@ export function engineCommand(): Command {
     for (const flag of engineFlags) {
       const value = given[options.get(flag)?.attributeName() ?? ''] as string | true | readonly string[] | undefined
       if (value === undefined) continue
-      for (const text of typeof value === 'object' ? value : [value]) flag.set(settings, text === true ? '' : text)
+      for (const text of typeof value === 'object' ? value : [value])
+        // "-v=4" comes with its sign.
+        flag.set(settings, text === true ? '' : flag.short === undefined ? text : text.replace(/^=/, ''))
     }
     // A bundle of its own, loaded only here: the other subcommands start faster without it.
     const { runEngineOrExplain } = (await import(new URL('engine.mjs', import.meta.url).href)) as typeof EngineModule
@@ -46,10 +54,10 @@ export function engineCommand(): Command {
   })
 }
 
-function optionOf({ name, argument, description, repeatable }: EngineFlag): Option {
+function optionOf({ name, short, argument, description, repeatable }: EngineFlag): Option {
   // "--scheduler" alone is true, as with Go's flags.
   const value = argument === 'bool' ? ' [bool]' : ` <${argument ?? ''}>`
-  const option = new Option(`--${name}${value}`, description)
+  const option = new Option(`${short === undefined ? '' : `-${short}, `}--${name}${value}`, description)
   if (repeatable === true) option.argParser((text, previous: string[] | undefined) => [...(previous ?? []), text])
   return option
 }

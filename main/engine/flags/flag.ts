@@ -1,7 +1,9 @@
 // A flag of `orrery engine`: its name, its line in --help and what it sets. Values are read here; what is wrong is said with the flag's name.
+import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { CodedError } from '../coded-error.ts'
 import type { EngineOptions } from '../options.ts'
+import { goBoolean } from './feature-gates.ts'
 
 export interface EngineFlag {
   /** Upstream's name where kube-apiserver or kube-controller-manager has the same flag. */
@@ -9,6 +11,8 @@ export interface EngineFlag {
   /** What the value is called in --help; absent for flags that are true when given. */
   readonly argument?: string
   readonly description: string
+  /** One letter: "v" for -v. */
+  readonly short?: string
   /** May be given several times. */
   readonly repeatable?: true
   set(options: EngineOptions, text: string): void
@@ -20,18 +24,43 @@ export interface FlagSection {
 }
 
 export function badValue(name: string, text: string, why: string, hint: string): CodedError {
-  return new CodedError('BadArgument', `--${name}=${text}: ${why}`, hint)
+  return new CodedError('BadArgument', `invalid argument ${JSON.stringify(text)} for "--${name}" flag: ${why}`, hint)
 }
 
 export function parseBoolean(name: string, text: string): boolean {
-  if (text === '' || text === 'true' || text === '1') return true
-  if (text === 'false' || text === '0') return false
-  throw badValue(name, text, 'is neither true nor false', `Write --${name}=true or --${name}=false.`)
+  const value = text === '' ? true : goBoolean(text)
+  if (value !== undefined) return value
+  const why = `strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`
+  throw badValue(name, text, why, `Write --${name}=true or --${name}=false.`)
 }
 
 export function parseCount(name: string, text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw badValue(name, text, 'is not a whole number', `Write --${name}=100, for example.`)
   return Number(text)
+}
+
+const unitMs: Readonly<Record<string, number>> = {
+  h: 3_600_000,
+  m: 60_000,
+  s: 1000,
+  ms: 1,
+  us: 0.001,
+  µs: 0.001,
+  ns: 1e-6,
+}
+
+/** "1h30m", "5s", "0": milliseconds. */
+export function parseDuration(name: string, text: string): number {
+  if (/^[+-]?0$/.test(text)) return 0
+  const [, sign = '', rest = ''] = /^([+-]?)(.*)$/.exec(text) ?? []
+  if (!/^(?:(?:\d+\.?\d*|\.\d+)(?:h|ms|m|us|µs|ns|s))+$/.test(rest)) {
+    const why = /^\d+(\.\d*)?$/.test(rest) ? 'missing unit in duration' : 'invalid duration'
+    throw badValue(name, text, `time: ${why} ${JSON.stringify(text)}`, `Write --${name}=90s or 1h30m, for example.`)
+  }
+  let ms = 0
+  for (const [, amount = '', unit = ''] of rest.matchAll(/([\d.]+)(h|ms|m|us|µs|ns|s)/g))
+    ms += Number(amount) * (unitMs[unit] ?? 0)
+  return sign === '-' ? -ms : ms
 }
 
 /** "a,b,c", with blanks allowed. */
@@ -52,6 +81,13 @@ export function parseOneOf<T extends string>(name: string, text: string, allowed
   return found
 }
 
+/** Any IP address, or localhost. */
+export function parseAddress(name: string, text: string): string {
+  const host = text.replace(/^\[(.*)\]$/, '$1')
+  if (isIP(host) !== 0 || host === 'localhost') return host
+  throw badValue(name, text, 'failed to parse IP', 'Give an IP address, for example 127.0.0.1 or 0.0.0.0.')
+}
+
 /** "127.0.0.1:7443", "localhost:0", "[::1]:7443". Only loopback addresses are accepted. */
 export function parseListen(text: string): { host: string; port: number } {
   const match = /^(?:\[([^\]]+)\]|([^:]*)):(\d+)$/.exec(text)
@@ -64,14 +100,61 @@ export function parseListen(text: string): { host: string; port: number } {
       'Give HOST:PORT, for example --listen 127.0.0.1:7443, or port 0 for any free one.',
     )
   }
-  return { host: parseLoopback('listen', host), port }
-}
-
-export function parseLoopback(name: string, host: string): string {
-  if (['127.0.0.1', 'localhost', '::1'].includes(host)) return host
+  if (['127.0.0.1', 'localhost', '::1'].includes(host)) return { host, port }
   throw new CodedError(
     'BadArgument',
-    `--${name} ${host}: Orrery listens on this computer's loopback only`,
-    'Use 127.0.0.1, localhost or [::1].',
+    `--listen ${host}: this is for loopback addresses only`,
+    'Use 127.0.0.1, localhost or [::1]; --bind-address and --secure-port take any address.',
   )
 }
+
+/** Flags whose value goes into one field as it was read. */
+export const flag = (name: string, argument: string, description: string, set: EngineFlag['set']): EngineFlag => ({
+  name,
+  argument,
+  description,
+  set,
+})
+export const file = (
+  name: string,
+  description: string,
+  set: (options: EngineOptions, path: string) => void,
+): EngineFlag =>
+  flag(name, 'file', description, (options, text) => {
+    set(options, parseFile(name, text))
+  })
+export const list = (
+  name: string,
+  argument: string,
+  description: string,
+  set: (options: EngineOptions, items: string[]) => void,
+): EngineFlag => ({
+  ...flag(name, argument, description, (options, text) => {
+    set(options, parseList(text))
+  }),
+  repeatable: true,
+})
+export const count = (
+  name: string,
+  description: string,
+  set: (options: EngineOptions, value: number) => void,
+): EngineFlag =>
+  flag(name, 'n', description, (options, text) => {
+    set(options, parseCount(name, text))
+  })
+export const bool = (
+  name: string,
+  description: string,
+  set: (options: EngineOptions, value: boolean) => void,
+): EngineFlag =>
+  flag(name, 'bool', description, (options, text) => {
+    set(options, parseBoolean(name, text))
+  })
+export const duration = (
+  name: string,
+  description: string,
+  set: (options: EngineOptions, ms: number) => void,
+): EngineFlag =>
+  flag(name, 'duration', description, (options, text) => {
+    set(options, parseDuration(name, text))
+  })

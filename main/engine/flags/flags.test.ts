@@ -46,8 +46,12 @@ describe('flags of the engine', () => {
 
   it.each([
     ['listen', 'nowhere'],
+    ['event-ttl', '5'],
+    ['goaway-chance', '0.5'],
+    ['kube-api-qps', 'fast'],
+    ['default-watch-cache-size', 'large'],
     ['listen', '0.0.0.0:7443'],
-    ['bind-address', '::'],
+    ['bind-address', 'everywhere'],
     ['secure-port', '70000'],
     ['authorization-mode', 'Sometimes'],
     ['anonymous-auth', 'perhaps'],
@@ -57,11 +61,36 @@ describe('flags of the engine', () => {
     ['max-requests-inflight', 'many'],
     ['audit-policy-file', ''],
     ['etcd-servers', '127.0.0.1:2379'],
-    ['allow-privileged', 'false'],
-    ['advertise-address', '192.0.2.1'],
-    ['storage-media-type', 'application/vnd.kubernetes.protobuf'],
+    ['allow-privileged', 'maybe'],
+    ['advertise-address', 'here'],
+    ['storage-media-type', 'text/plain'],
+    ['storage-backend', 'etcd2'],
   ])('name themselves when the value is wrong: --%s %s', (name, text) => {
     expect(() => read([name, text])).toThrow(new RegExp(`--${name}`))
+  })
+
+  it('that mean nothing here are taken and remembered', () => {
+    const options = read(['watch-cache', 'false'], ['leader-elect', ''], ['event-ttl', '1h30m'])
+    expect(options).toMatchObject({ eventTtlMs: 5_400_000, flagsWithoutEffect: ['--watch-cache', '--leader-elect'] })
+  })
+
+  it('are those that suites pass to kube-apiserver', () => {
+    const passed = `
+      advertise-address allow-privileged authorization-mode bind-address cert-dir client-ca-file disable-admission-plugins
+      enable-admission-plugins etcd-cafile etcd-certfile etcd-keyfile etcd-prefix etcd-servers feature-gates
+      kubelet-client-certificate kubelet-client-key kubelet-preferred-address-types max-mutating-requests-inflight
+      max-requests-inflight proxy-client-cert-file proxy-client-key-file requestheader-allowed-names
+      requestheader-client-ca-file requestheader-extra-headers-prefix requestheader-group-headers
+      requestheader-username-headers runtime-config secure-port service-account-issuer service-account-key-file
+      service-account-signing-key-file service-cluster-ip-range tls-cert-file tls-private-key-file token-auth-file
+      tracing-config-file v vmodule default-watch-cache-size enable-priority-and-fairness audit-policy-file audit-log-path`
+    const known = new Set(engineFlags.map(({ name }) => name))
+    expect(
+      passed
+        .trim()
+        .split(/\s+/)
+        .filter((name) => !known.has(name)),
+    ).toEqual([])
   })
 
   it('have names that no two share', () => {

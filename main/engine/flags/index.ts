@@ -1,48 +1,25 @@
 // The one table of flags: the command and its --help are made from it. Names and meaning are upstream's wherever upstream has the flag.
 import { parseServiceRanges } from '../cluster-network.ts'
-import type { EngineOptions } from '../options.ts'
 import { parseCipherSuites } from './cipher-suites.ts'
 import {
   badValue,
+  count,
   type EngineFlag,
+  file,
+  flag,
   type FlagSection,
+  list,
+  parseAddress,
   parseBoolean,
   parseCount,
   parseFile,
-  parseList,
   parseListen,
-  parseLoopback,
   parseOneOf,
 } from './flag.ts'
+import { generic, kubernetesObjects, logging, serviceAccounts, startScripts } from './generic.ts'
+import { withoutEffect } from './no-effect.ts'
 
 export type { EngineFlag, FlagSection } from './flag.ts'
-
-/** Flags whose value goes into one field as it was read. */
-const flag = (name: string, argument: string, description: string, set: EngineFlag['set']): EngineFlag => ({
-  name,
-  argument,
-  description,
-  set,
-})
-const file = (name: string, description: string, set: (options: EngineOptions, path: string) => void): EngineFlag =>
-  flag(name, 'file', description, (options, text) => {
-    set(options, parseFile(name, text))
-  })
-const list = (
-  name: string,
-  argument: string,
-  description: string,
-  set: (options: EngineOptions, items: string[]) => void,
-): EngineFlag => ({
-  ...flag(name, argument, description, (options, text) => {
-    set(options, parseList(text))
-  }),
-  repeatable: true,
-})
-const count = (name: string, description: string, set: (options: EngineOptions, value: number) => void): EngineFlag =>
-  flag(name, 'n', description, (options, text) => {
-    set(options, parseCount(name, text))
-  })
 
 const serving: readonly EngineFlag[] = [
   flag(
@@ -56,9 +33,9 @@ const serving: readonly EngineFlag[] = [
   flag(
     'bind-address',
     'address',
-    'loopback address to serve on, with --secure-port (default there: 6443)',
+    'address to serve on, with --secure-port (default there: 6443); loopback unless this says otherwise',
     (o, text) => {
-      o.listen = { port: 6443, ...o.listen, host: parseLoopback('bind-address', text) }
+      o.listen = { port: 6443, ...o.listen, host: parseAddress('bind-address', text) }
     },
   ),
   flag('secure-port', 'port', 'port to serve on, 0 for any free one; with --bind-address', (o, text) => {
@@ -283,34 +260,17 @@ const cluster: readonly EngineFlag[] = [
   }),
 ]
 
-/** Flags that start scripts of kube-apiserver carry; here only the values that change nothing are taken. */
-const compatible: readonly EngineFlag[] = [
-  flag('allow-privileged', 'bool', 'privileged containers are always allowed: only true is accepted', (_o, text) => {
-    if (!parseBoolean('allow-privileged', text))
-      throw badValue('allow-privileged', text, 'is not supported', 'Refuse them with the PodSecurity admission plugin.')
-  }),
-  flag(
-    'advertise-address',
-    'address',
-    'clients are told the address that is listened on: only loopback is accepted',
-    (_o, text) => {
-      parseLoopback('advertise-address', text)
-    },
-  ),
-  flag('storage-media-type', 'type', 'only application/json is accepted: that is what is stored', (_o, text) => {
-    parseOneOf('storage-media-type', text, ['application/json'])
-  }),
-]
-
 export const flagSections: readonly FlagSection[] = [
-  { title: 'Serving:', flags: serving },
-  { title: 'Authentication:', flags: authentication },
-  { title: 'Authorization and admission:', flags: authorization },
-  { title: 'Extension API servers:', flags: aggregation },
-  { title: 'Audit:', flags: audit },
-  { title: 'Storage:', flags: storage },
-  { title: 'Cluster:', flags: cluster },
-  { title: 'For start scripts of kube-apiserver:', flags: compatible },
+  { title: 'Generic flags:', flags: generic },
+  { title: 'Etcd flags:', flags: [...storage, ...kubernetesObjects] },
+  { title: 'Secure serving flags:', flags: serving },
+  { title: 'Auditing flags:', flags: audit },
+  { title: 'Authentication flags:', flags: [...authentication, ...serviceAccounts] },
+  { title: 'Authorization and admission flags:', flags: authorization },
+  { title: 'Extension API server flags:', flags: aggregation },
+  { title: 'Logs flags:', flags: logging },
+  { title: 'Cluster flags:', flags: [...cluster, ...startScripts] },
+  ...withoutEffect,
 ]
 
 export const engineFlags: readonly EngineFlag[] = flagSections.flatMap(({ flags }) => flags)
