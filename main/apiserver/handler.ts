@@ -212,7 +212,7 @@ export class RequestHandler {
     }
     const watching = info.verb === 'watch'
     const accepted: Accepted = negotiate(req.headers.accept, {
-      shapes: shapesFor(info.verb),
+      shapes: shapesFor(info.verb, subresources.virtual(resource)?.withoutTable),
       protobuf: info.subresource !== '' || hasProtobuf(resource, req.headers.accept),
       stream: watching,
     })

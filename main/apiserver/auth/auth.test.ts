@@ -135,6 +135,11 @@ describe('what they may', () => {
       ).body.status
     expect(await ask('bob', 'delete')).toEqual({ allowed: false })
     expect(await ask('carol', 'delete')).toMatchObject({ allowed: true })
+    const asTable = await server.call('/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', {
+      headers: { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' },
+      body: { spec: { nonResourceAttributes: { path: '/', verb: 'get' } } },
+    })
+    expect(asTable.status).toBe(406)
   })
 })
 

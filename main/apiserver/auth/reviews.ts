@@ -89,6 +89,7 @@ export function reviews({
 
 function answer<T>(respond: (body: T, call: ApiCall) => object | Promise<object>): VirtualKind {
   return {
+    withoutTable: true,
     async perform(call): Promise<CallResult> {
       const { value, duplicates } = await requireBody(call)
       const body = decodeObject(call.resource, value, {

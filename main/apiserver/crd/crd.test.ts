@@ -208,6 +208,57 @@ describe('a custom resource', () => {
     expect((await server.call(widgets)).status).toBe(404)
   })
 
+  it('is read by the schema of today, and written by it with the next write', async () => {
+    const spec = (properties: object): object => ({
+      group: 'renewed.example.com',
+      scope: 'Cluster',
+      names: { plural: 'things', kind: 'Thing' },
+      versions: [
+        { name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object', properties } } },
+      ],
+    })
+    const text = { type: 'string' }
+    const name = 'things.renewed.example.com'
+    const path = '/apis/renewed.example.com/v1/things'
+    await server.call(definitions, {
+      body: {
+        apiVersion: 'apiextensions.k8s.io/v1',
+        kind: 'CustomResourceDefinition',
+        metadata: { name },
+        spec: spec({ known: text, dropped: text, preset: text }),
+      },
+    })
+    await eventually(async () => {
+      expect((await server.call(path)).status).toBe(200)
+    })
+    const body = {
+      apiVersion: 'renewed.example.com/v1',
+      kind: 'Thing',
+      metadata: { name: 'a' },
+      known: 'x',
+      dropped: 'y',
+    }
+    expect((await server.call(path, { body })).status).toBe(201)
+    const renew = (properties: object): Promise<Answer> =>
+      server.call(`${definitions}/${name}`, {
+        method: 'PATCH',
+        headers: { 'content-type': 'application/json-patch+json' },
+        body: [{ op: 'replace', path: '/spec', value: spec(properties) }],
+      })
+    await renew({ known: text, preset: { ...text, default: 'P' } })
+    const shown = await server.call<KubeObject>(`${path}/a`)
+    expect(shown.body).toMatchObject({ known: 'x', preset: 'P' })
+    expect(shown.body).not.toHaveProperty('dropped')
+    const listed = await server.call<{ items: object[] }>(path)
+    expect(listed.body.items).toEqual([shown.body])
+
+    // A write that changes nothing stores what is shown: it outlives the default.
+    const written = await server.call<KubeObject>(`${path}/a`, { method: 'PUT', body: shown.body })
+    expect(written.body.metadata.resourceVersion).not.toBe(shown.body.metadata.resourceVersion)
+    await renew({ known: text, preset: text })
+    expect((await server.call(`${path}/a`)).body).toMatchObject({ known: 'x', preset: 'P' })
+  })
+
   it('lives through new versions, stricter schemas and its end', async () => {
     const gizmo = (version: string, change: object = {}): object => ({
       name: version,

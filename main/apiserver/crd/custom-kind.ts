@@ -19,11 +19,15 @@ import { compileRules } from './rules/compile-rules.ts'
 import type { StructuralHooks } from './structural-hooks.ts'
 import { prune, type Schema, setDefaults, validate } from './structural-schema.ts'
 
-/** All versions that the definition says are served. */
-export const servedVersions = (definition: CustomResourceDefinition, webhooks: WebhookClient): ServedResource[] =>
+/** All versions that the definition says are served. `revision`: what was stored up to it may follow an earlier schema. */
+export const servedVersions = (
+  definition: CustomResourceDefinition,
+  webhooks: WebhookClient,
+  revision: number,
+): ServedResource[] =>
   (definition.spec.versions ?? [])
     .filter((version) => version.served)
-    .map((version) => resourceOfVersion(definition, version, webhooks))
+    .map((version) => resourceOfVersion(definition, version, webhooks, revision))
 
 /** The version objects are stored in, served or not: by it they can be found when the definition goes. */
 export function storageVersion(
@@ -31,16 +35,19 @@ export function storageVersion(
   webhooks: WebhookClient,
 ): ServedResource | undefined {
   const version = (definition.spec.versions ?? []).find(({ storage }) => storage)
-  return version === undefined ? undefined : resourceOfVersion(definition, version, webhooks)
+  return version === undefined ? undefined : resourceOfVersion(definition, version, webhooks, 0)
 }
 
 function resourceOfVersion(
   definition: CustomResourceDefinition,
   version: CustomResourceDefinitionVersion,
   webhooks: WebhookClient,
+  revision: number,
 ): ServedResource {
   const { group, versions = [] } = definition.spec
-  const storage = versions.find((candidate) => candidate.storage)?.name ?? versions[0]?.name ?? ''
+  const storageVersion = versions.find((candidate) => candidate.storage) ?? version
+  const storage = storageVersion.name
+  const schema = schemaOfVersion(storageVersion)
   const kind = customKind(definition, version)
   const stored = `${group}/${storage}`
   const webhook = conversionWebhookOf(definition, webhooks)
@@ -50,6 +57,13 @@ function resourceOfVersion(
   return serveKind(kind, {
     tracksGeneration: true,
     storedApiVersion: stored,
+    renewal: {
+      until: revision,
+      renew: (object) => {
+        prune(object, schema)
+        setDefaults(object, schema)
+      },
+    },
     custom: { ...hooksOf(kind, version), terminating, ...(conversion === undefined ? {} : { conversion }) },
   })
 }

@@ -72,6 +72,7 @@ export class CustomResources {
 
   #serve(definitions: readonly Definition[]): void {
     let changed = false
+    const { revision } = this.#registry.store
     const names = new Set<string>()
     for (const definition of definitions) {
       const { name = '', uid = '', generation = 0 } = definition.metadata
@@ -80,7 +81,7 @@ export class CustomResources {
       // Status changes of a definition alter nothing about what is served.
       const state = `${uid}/${String(generation)}`
       if (this.#served.get(name)?.state === state) continue
-      this.#served.set(name, { state, resources: servedVersions(definition, this.#webhooks) })
+      this.#served.set(name, { state, resources: servedVersions(definition, this.#webhooks, revision) })
       changed = true
     }
     for (const name of this.#served.keys()) {

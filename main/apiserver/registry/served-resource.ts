@@ -4,7 +4,7 @@ import type { ResourceName } from '../../../common/machinery/status.ts'
 import type { Verb } from '../../../common/api/facts.ts'
 import type { KindDefinition } from '../../kinds/kind.ts'
 import type { StructuralHooks } from '../crd/structural-hooks.ts'
-import { ObjectCodec } from './stored-object.ts'
+import { ObjectCodec, type SchemaRenewal } from './stored-object.ts'
 
 export const allVerbs: readonly Verb[] = [
   'create',
@@ -35,7 +35,12 @@ export interface ServedResource {
 
 export function serveKind(
   kind: KindDefinition,
-  options: { tracksGeneration: boolean; storedApiVersion?: string; custom?: StructuralHooks },
+  options: {
+    tracksGeneration: boolean
+    storedApiVersion?: string
+    custom?: StructuralHooks
+    renewal?: SchemaRenewal
+  },
 ): ServedResource {
   const apiVersion = formatApiVersion(kind.group, kind.version)
   const storedGroup = kind.storedAs?.group ?? kind.group
@@ -48,7 +53,13 @@ export function serveKind(
     namespaced: kind.scope === 'Namespaced',
     verbs: new Set(kind.verbs ?? allVerbs),
     prefix: `/registry/${storedGroup === '' ? 'core' : storedGroup}/${storedPlural}/`,
-    codec: new ObjectCodec({ apiVersion, storedApiVersion, kind: kind.kind, conversion: kind.storedAs }),
+    codec: new ObjectCodec({
+      apiVersion,
+      storedApiVersion,
+      kind: kind.kind,
+      conversion: kind.storedAs,
+      renewal: options.renewal,
+    }),
     storedApiVersion,
     tracksGeneration: kind.tracksGeneration ?? options.tracksGeneration,
     ...(options.custom === undefined ? {} : { custom: options.custom }),

@@ -14,6 +14,7 @@ export class StoredObject {
   /** The revision shown as metadata.resourceVersion (a deletion's own revision for deleted objects). */
   readonly revision: number
   readonly codec: ObjectCodec
+  #current: string | undefined
   #converted: string | undefined
   #object: KubeObject | undefined
   #lines: Partial<Record<EventType, Buffer>> | undefined
@@ -33,7 +34,7 @@ export class StoredObject {
 
   /** The text in two parts; the second is a view of the stored text, which a list of thousands writes out without a copy. */
   get textParts(): readonly [head: string, rest: string] {
-    const spliced = this.codec.splice(this.entry.value, this.revision)
+    const spliced = this.codec.splice(this.#stored, this.revision)
     if (spliced !== undefined) return spliced
     this.#converted ??= JSON.stringify(this.object)
     return ['', this.#converted]
@@ -41,8 +42,17 @@ export class StoredObject {
 
   /** The parsed object; must not be changed. */
   get object(): KubeObject {
-    this.#object ??= this.codec.parse(this.entry.value, this.revision)
+    this.#object ??= this.codec.parse(this.#stored, this.revision)
     return this.#object
+  }
+
+  /** Writing it again as it is would store another text: the schema has changed since it was written. */
+  get isOutdated(): boolean {
+    return this.#stored !== this.entry.value
+  }
+
+  get #stored(): string {
+    return (this.#current ??= this.codec.current(this.entry))
   }
 
   /** The parsed form when somebody has needed it already. */
@@ -85,6 +95,14 @@ export interface VersionConversion {
   fromStored(object: KubeObject): KubeObject
 }
 
+/** Of a definition whose schema changes: what was stored before is read by the schema of today. */
+export interface SchemaRenewal {
+  /** The last revision that may have been written under an earlier schema. */
+  readonly until: number
+  /** Drops what the schema no longer knows and sets its defaults, in place. */
+  renew(object: KubeObject): void
+}
+
 /** Turns stored texts of one resource into objects of one served version. */
 export class ObjectCodec {
   readonly #kind: string
@@ -92,18 +110,21 @@ export class ObjectCodec {
   readonly #head: string
   readonly #storedHead: string
   readonly #conversion: VersionConversion | undefined
+  readonly #renewal: SchemaRenewal | undefined
 
   constructor(options: {
     apiVersion: string
     storedApiVersion: string
     kind: string
     conversion?: VersionConversion | undefined
+    renewal?: SchemaRenewal | undefined
   }) {
     this.#kind = options.kind
     this.#apiVersion = options.apiVersion
     this.#head = headOf(options.kind, options.apiVersion)
     this.#storedHead = headOf(options.kind, options.storedApiVersion)
     this.#conversion = options.conversion
+    this.#renewal = options.renewal
   }
 
   of(entry: StoreEntry): StoredObject {
@@ -122,6 +143,17 @@ export class ObjectCodec {
     if (known?.revision === revision) return known
     // Deleted: the same object at another revision, which need not be read again.
     return (entry.view = new StoredObject(entry, revision, this, known?.parsed && atRevision(known.parsed, revision)))
+  }
+
+  /** The stored text by the schema of today; the very same one when that changes nothing. */
+  current({ value, modRevision }: StoreEntry): string {
+    if (this.#renewal === undefined || modRevision > this.#renewal.until) return value
+    // Another version's schema says nothing about it.
+    if (!value.startsWith(this.#storedHead)) return value
+    const object = JSON.parse(value) as KubeObject
+    this.#renewal.renew(object)
+    const renewed = encodeForStore(object)
+    return renewed === value ? value : renewed
   }
 
   /** The served text in two parts; undefined when it is not what is stored and must be made of the object. */

@@ -166,7 +166,7 @@ async function updateOnce(
     if (validated !== undefined) await validated
   }
 
-  if (isSameAs(object, old)) return { done: true, object: current }
+  if (!current.isOutdated && isSameAs(object, old)) return { done: true, object: current }
   if (options.fieldsAreTracked !== true) trackFields(resource, object, old, { request, subresource, now: context.now })
   const stored = toStoredForm(resource, object)
   const value = encodeForStore(stored instanceof Promise ? await stored : stored)

@@ -14,10 +14,12 @@ import type { StoredObject } from '../registry/stored-object.ts'
 import { columnsOf, type IncludeObject, partialMetadata, renderTable } from '../registry/table.ts'
 import { type CallResult, listMetadata } from './api-call.ts'
 
-export const shapesFor = (verb: string): readonly Shape[] =>
-  verb === 'list' || verb === 'deletecollection'
-    ? ['Table', 'PartialObjectMetadataList']
-    : ['Table', 'PartialObjectMetadata']
+const listShapes: readonly Shape[] = ['Table', 'PartialObjectMetadataList']
+const objectShapes: readonly Shape[] = ['Table', 'PartialObjectMetadata']
+const untabled: readonly Shape[] = ['PartialObjectMetadata']
+
+export const shapesFor = (verb: string, withoutTable = false): readonly Shape[] =>
+  withoutTable ? untabled : verb === 'list' || verb === 'deletecollection' ? listShapes : objectShapes
 
 export interface RenderOptions {
   readonly resource: ServedResource

@@ -20,6 +20,7 @@ export const podBinding: Subresource = {
 
 /** POST namespaces/{namespace}/bindings: the older door to the same. */
 export const bindings: VirtualKind = {
+  withoutTable: true,
   perform: bind,
 }
 

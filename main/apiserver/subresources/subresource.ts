@@ -10,5 +10,7 @@ export interface Subresource {
 
 /** A kind that is answered at once and never stored (reviews). */
 export interface VirtualKind {
+  /** Nothing to show in columns: who asks for a table is refused (406), and nothing is done. */
+  readonly withoutTable?: boolean
   perform(call: ApiCall): Promise<CallResult>
 }
