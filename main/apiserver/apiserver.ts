@@ -76,6 +76,10 @@ export interface ApiServerOptions {
     readonly acceptedIssuers?: readonly string[]
     /** Audiences of this API; the issuer when absent. */
     readonly audiences?: readonly string[]
+    /** Where others find the public keys; below the issuer when absent. */
+    readonly jwksUri?: string
+    /** Longest life of a token that is asked for; 0 or absent: no limit. */
+    readonly maxTokenSeconds?: number
   }
   /** Requests without credentials are system:anonymous. Default true. */
   readonly anonymousAuth?: boolean
@@ -95,6 +99,20 @@ export interface ApiServerOptions {
   }
   /** How many requests are at work at a time, and who is next. Streams do not count, nor watches once they have begun. */
   readonly flowControl?: FlowControlSettings
+  /** How the API is spoken in HTTP. */
+  readonly http?: {
+    /** Time any request may take that is no watch and no stream; absent: only those whose clients name one. */
+    readonly requestTimeoutMs?: number
+    /** A watch lasts this long to twice as long when its client names no end. Default half an hour. */
+    readonly minWatchMs?: number
+    /** Regular expressions. */
+    readonly corsAllowedOrigins?: readonly string[]
+    readonly strictTransportSecurity?: readonly string[]
+    /** Part of HTTP/2 requests after which the client is asked to connect anew. */
+    readonly goawayChance?: number
+  }
+  /** False for built-in resources that are not to be served. */
+  readonly serves?: (resource: { readonly group: string; readonly version: string; readonly plural: string }) => boolean
   /** Static bearer tokens by value (the admin's, and those of a token file). */
   readonly tokens: ReadonlyMap<string, UserInfo>
   /** Hosts a browser or client may name in the Host header besides 127.0.0.1, localhost and ::1. */
@@ -122,5 +140,7 @@ export interface ApiServer {
   policyWarnings(policy: ValidatingAdmissionPolicy): ExpressionWarning[]
   /** Adds kinds found at run time (CustomResourceDefinitions are handled inside). */
   readonly ready: Promise<void>
+  /** /readyz fails from now on; everything is still served. */
+  announceShutdown(): void
   close(): Promise<void>
 }

@@ -20,6 +20,7 @@ import { nameInFieldSelector } from './registry/selection.ts'
 import { toStatusError } from './registry/store-errors.ts'
 import type { ServedResource } from './registry/served-resource.ts'
 import { protobufEncoder } from './protobuf/encoder.ts'
+import { isStream } from './flow-control/gate.ts'
 import { type ApiCall, type CallResult, resultObject } from './routes/api-call.ts'
 import { mergePatchType } from './routes/patch-types.ts'
 import { booleanParameter, watchRequestOf } from './routes/list-parameters.ts'
@@ -80,7 +81,11 @@ export class RequestHandler {
       const parsed = this.parse(req)
       info = parsed.info
       to.pretty = wantsPretty(parsed.query, req)
-      await this.#serve(to, parsed, visit, connection)
+      if (this.#parts.http.begin(req, res)) return
+      const isLong = info.verb === 'watch' || isStream(info)
+      await this.#parts.deadlines.within(parsed.query.get('timeout'), isLong, () =>
+        this.#serve(to, parsed, visit, connection),
+      )
     } catch (error) {
       failure = await this.#fail(to, error)
     } finally {
@@ -240,7 +245,7 @@ export class RequestHandler {
         registry,
         resource,
         {
-          request: watchRequestOf(call),
+          request: watchRequestOf(call, this.#parts.minWatchMs),
           encoder: eventEncoder(options),
           headers: to.headers,
           onBegun: () => {

@@ -14,6 +14,8 @@ import { openIdDocuments } from './auth/openid.ts'
 import { reviewKinds, reviews } from './auth/reviews.ts'
 import { ServiceAccountTokens } from './auth/service-account-tokens.ts'
 import { RequestHeaderAuthenticator } from './auth/request-header.ts'
+import { Deadlines } from './chain/deadline.ts'
+import { HttpPolicy } from './chain/http-policy.ts'
 import { HostGuard } from './chain/hosts.ts'
 import { CustomResources } from './crd/custom-resources.ts'
 import { Discovery, type SubresourceInfo } from './discovery/discovery.ts'
@@ -43,9 +45,9 @@ import { WebhookClient } from './webhooks/client.ts'
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const { store, clock, logger } = options
   const resources = new ResourceTable(
-    [...options.kinds, ...reviewKinds, ...metricsKinds].map((kind) =>
-      serveKind(kind, { tracksGeneration: hasSpec(kind) }),
-    ),
+    [...options.kinds, ...reviewKinds, ...metricsKinds]
+      .filter((kind) => options.serves?.(kind) ?? true)
+      .map((kind) => serveKind(kind, { tracksGeneration: hasSpec(kind) })),
   )
   const webhooks = new WebhookClient({ registry: () => registry, nodes: options.nodes })
   const registry: Registry = {
@@ -115,9 +117,13 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   metrics.add(...serverGauges({ store, resources, health }), ...gate.gauges)
   const extensions = new Extensions(registry, options)
   const discovery = new Discovery({ resources, subresourcesOf, extensions })
+  const http = new HttpPolicy(options.http)
   const parts: ServerParts = {
     registry,
-    hosts: new HostGuard(options.allowedHosts),
+    hosts: new HostGuard(options.allowedHosts, (origin) => http.allows(origin)),
+    http,
+    deadlines: new Deadlines(clock, options.http?.requestTimeoutMs),
+    minWatchMs: options.http?.minWatchMs,
     authenticator,
     authorizer,
     subresources,
@@ -136,7 +142,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     fallback: options.fallback,
   }
   const handler = new RequestHandler(parts)
-  const http = new HttpServer(
+  const server = new HttpServer(
     options.tls,
     (req, res) => void handler.handle(req, res, undefined),
     (req, socket, head) => void serveUpgrade(handler, parts, { req, socket, head }, undefined),
@@ -156,14 +162,14 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
 
   return {
     ready,
-    listen: (address) => http.listen(address),
+    listen: (address) => server.listen(address),
     serveConnection(socket, user, extra) {
       const connection = {
         user: user.groups.includes('system:authenticated')
           ? user
           : { ...user, groups: [...user.groups, 'system:authenticated'] },
       }
-      http.adopt(
+      server.adopt(
         socket,
         (req, res) => {
           if (extra?.(req, res) !== true) void handler.handle(req, res, connection)
@@ -173,6 +179,9 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     },
     transport: (user) => new InProcessTransport(parts, user),
     policyWarnings: (policy) => typeWarnings(resources, policy),
+    announceShutdown() {
+      closing = true
+    },
     async close() {
       closing = true
       gate.close()
@@ -180,7 +189,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       customResources.close()
       extensions.close()
       webhooks.close()
-      await http.close()
+      await server.close()
     },
   }
 }

@@ -5,6 +5,8 @@ import type { Auditor } from './audit/auditor.ts'
 import type { Gate } from './flow-control/gate.ts'
 import type { Authenticator } from './auth/authenticator.ts'
 import type { Authorizer } from './auth/authorizer.ts'
+import type { Deadlines } from './chain/deadline.ts'
+import type { HttpPolicy } from './chain/http-policy.ts'
 import type { HostGuard } from './chain/hosts.ts'
 import type { Metrics } from './metrics.ts'
 import type { PathRoutes } from './routes/paths.ts'
@@ -15,6 +17,10 @@ import type { ConnectTable } from './streaming/connect-table.ts'
 export interface ServerParts {
   readonly registry: Registry
   readonly hosts: HostGuard
+  readonly http: HttpPolicy
+  readonly deadlines: Deadlines
+  /** Of watches whose clients name no end. */
+  readonly minWatchMs: number | undefined
   readonly authenticator: Authenticator
   readonly authorizer: Authorizer
   readonly subresources: SubresourceTable

@@ -10,11 +10,15 @@ import { AdmissionPluginError, admissionPlugins, selectAdmissionPlugins } from '
 import type { AdmissionSelection } from '../apiserver/admission/selection.ts'
 import { openAuditLog, type AuditLog } from '../apiserver/audit/log-file.ts'
 import { policyProblems, type Policy } from '../apiserver/audit/policy.ts'
+import { labGroup } from '../../common/api/lab/v1alpha1.ts'
+import { builtinKinds } from '../kinds/index.ts'
 import { frontProxyCommonName, type LabPki } from '../pki/pki-files.ts'
 import type { ClusterNetwork } from './cluster-network.ts'
 import { CodedError } from './coded-error.ts'
 import { badFile, messageOf, readFlagFile } from './flag-files.ts'
 import type { EngineOptions } from './options.ts'
+import { servedResources } from './runtime-config.ts'
+import { namesIn } from './server-names.ts'
 import { readTokenFile } from './token-file.ts'
 
 type Part = Pick<
@@ -28,11 +32,15 @@ type Part = Pick<
   | 'audit'
   | 'aggregation'
   | 'flowControl'
+  | 'http'
+  | 'serves'
 >
 
 export interface ControlPlaneOptions {
   readonly apiServer: Part
   readonly tokens: ReadonlyMap<string, UserInfo>
+  /** Names in a certificate that was given. */
+  readonly hosts: readonly string[]
   /** PEM of what clients must trust: the engine's authority, and a certificate that was given. */
   readonly trust: string
   /** Resolves when all audit events are written. */
@@ -89,10 +97,37 @@ export async function readControlPlaneOptions(
         clientCa: `${pki.authority.cert}${clientCa}`,
       },
       flowControl: { reads, writes, fair: options.priorityAndFairness ?? true },
+      http: httpOptions(options),
+      ...(options.runtimeConfig === undefined ? {} : { serves: servedBy(options.runtimeConfig) }),
     },
+    hosts: serving === undefined ? [] : namesIn(serving.cert),
     tokens,
     trust: serving === undefined ? pki.authority.cert : `${pki.authority.cert.trimEnd()}\n${serving.cert}`,
     close: () => audit?.log.close() ?? Promise.resolve(),
+  }
+}
+
+function httpOptions(options: EngineOptions): NonNullable<ApiServerOptions['http']> {
+  const { requestTimeoutMs, minRequestTimeoutSeconds, corsAllowedOrigins, strictTransportSecurity, goawayChance } =
+    options
+  return {
+    ...(requestTimeoutMs === undefined ? {} : { requestTimeoutMs }),
+    ...(minRequestTimeoutSeconds === undefined ? {} : { minWatchMs: minRequestTimeoutSeconds * 1000 }),
+    ...(corsAllowedOrigins === undefined ? {} : { corsAllowedOrigins }),
+    ...(strictTransportSecurity === undefined ? {} : { strictTransportSecurity }),
+    ...(goawayChance === undefined ? {} : { goawayChance }),
+  }
+}
+
+/** The lab's own group is no part of what may be turned off. */
+function servedBy(config: Readonly<Record<string, string>>): NonNullable<ApiServerOptions['serves']> {
+  try {
+    const serves = servedResources(config, new Set(builtinKinds.map(({ group }) => group)))
+    return (resource) => resource.group === labGroup || serves(resource)
+  } catch (error) {
+    throw new CodedError('BadArgument', messageOf(error), 'Write, for example, --runtime-config=batch/v1=false.', {
+      cause: error,
+    })
   }
 }
 
@@ -200,7 +235,15 @@ async function readServiceAccountKeys(
       return createPublicKey(pem).export({ type: 'spki', format: 'pem' }).toString()
     }),
   )
-  const shared = { issuer, acceptedIssuers, verifyPems, audiences: options.apiAudiences ?? [] }
+  const { serviceAccountJwksUri: jwksUri, serviceAccountMaxTokenSeconds: maxTokenSeconds } = options
+  const shared = {
+    issuer,
+    acceptedIssuers,
+    verifyPems,
+    audiences: options.apiAudiences ?? [],
+    ...(jwksUri === undefined || jwksUri === '' ? {} : { jwksUri }),
+    ...(maxTokenSeconds === undefined ? {} : { maxTokenSeconds }),
+  }
   if (signingFile === undefined) return { ...pki.serviceAccountKey, ...shared }
   const flag = 'service-account-signing-key-file'
   const pem = requirePem(flag, signingFile, await readFlagFile(flag, signingFile), 'private key', createPrivateKey)

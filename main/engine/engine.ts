@@ -2,6 +2,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { connect as connectTcp } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Duplex } from 'node:stream'
 import { tunnelPath } from '../../common/channel/agent-api.ts'
 import { createClient } from '../../common/client/create-client.ts'
@@ -38,6 +39,7 @@ import { programFiles } from './program-files.ts'
 import { savedSessions } from './saved-sessions.ts'
 import { shutdownSubresource, type StopOptions } from './shutdown.ts'
 import { admin, controllerManager, labController, nodeUser, scheduler } from './users.ts'
+import { isEverywhere, serverNames } from './server-names.ts'
 import { orreryVersion } from './version.ts'
 import { windowHandler } from './window/files.ts'
 import { WindowSessions } from './window/sessions.ts'
@@ -57,13 +59,14 @@ export async function startEngine(
   const paths = homePaths(options.home)
   requireControllers(options.controllers)
   const network = clusterNetwork(options.serviceCIDRs, options.nodePortRange)
+  const names = serverNames(options)
   const clock = systemClock
   await mkdir(paths.home, { recursive: true, mode: 0o700 })
   const unlock = await lockHome(paths.home, paths.lock)
   try {
     await mkdir(dirname(paths.store), { recursive: true, mode: 0o700 })
     const [pki, store] = await Promise.all([
-      openPki(paths, network.apiServiceAddress),
+      openPki(paths, network.apiServiceAddress, names),
       openEngineStore(options, paths.store, logger.child({ part: 'store' })),
     ])
     const controlPlane = await readControlPlaneOptions(options, {
@@ -127,6 +130,8 @@ export async function startEngine(
         'kubernetes.default.svc',
         `kubernetes.default.svc.${network.domain}`,
         network.apiServiceAddress,
+        ...names.dnsNames,
+        ...controlPlane.hosts,
       ],
       authenticate: (req) => sessions.authenticate(req),
       fallback: windowHandler(programFiles.window, sessions),
@@ -137,7 +142,8 @@ export async function startEngine(
       logger: logger.child({ part: 'forwards' }),
     })
     const address = await listen(api, paths.home, options.listen)
-    server = `https://${address.host.includes(':') ? `[${address.host}]` : address.host}:${String(address.port)}`
+    const host = isEverywhere(address.host) ? '127.0.0.1' : address.host
+    server = `https://${host.includes(':') ? `[${host}]` : host}:${String(address.port)}`
     await api.ready
     await ensureDefaultObjects(createClient(api.transport(labController)), network)
 
@@ -207,6 +213,8 @@ export async function startEngine(
       server,
       async stop({ machines }) {
         logger.info('engine stops', { machines })
+        api.announceShutdown()
+        if (options.shutdownDelayMs !== undefined) await delay(options.shutdownDelayMs)
         forwards.closeAll()
         shells.close()
         await lab?.stop({ machines })

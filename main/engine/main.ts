@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { realpathSync } from 'node:fs'
 import { CodedError, diskFullError, engineExitCodes, isDiskFull } from './coded-error.ts'
 import { startEngine } from './engine.ts'
+import type { Logger } from '../../common/machinery/logger.ts'
 import { HomeLockedError } from './home-lock.ts'
 import { createLogger } from './logging.ts'
 import type { EngineOptions } from './options.ts'
@@ -17,6 +18,7 @@ export async function runEngine(options: EngineOptions): Promise<void> {
     stderr: options.foreground && options.logLevel === 'debug',
     level: options.logLevel,
   })
+  nameFlagsWithoutEffect(options, logger)
   const stopping = Promise.withResolvers<StopOptions>()
   // A second signal while stopping does not cut the machines short; kill -9 is always safe.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -41,6 +43,25 @@ export async function runEngine(options: EngineOptions): Promise<void> {
     process.stderr.write(`Serving the Kubernetes API at ${engine.server}\n  export KUBECONFIG=${paths.kubeconfig}\n`)
   }
   await engine.stop(await stopping.promise)
+}
+
+/** What was asked for and is not done must not go unnoticed. */
+function nameFlagsWithoutEffect(
+  { flagsWithoutEffect = [], changedFeatureGates = [], foreground }: EngineOptions,
+  logger: Logger,
+): void {
+  const notes = [
+    ...(flagsWithoutEffect.length === 0
+      ? []
+      : [`flags without effect here: ${[...new Set(flagsWithoutEffect)].join(' ')}`]),
+    ...(changedFeatureGates.length === 0
+      ? []
+      : [`feature gates without effect here: ${changedFeatureGates.join(' ')}`]),
+  ]
+  for (const note of notes) {
+    logger.warn(note)
+    if (foreground) process.stderr.write(`${note}\n`)
+  }
 }
 
 /** Start-up failures in words; the exit code tells those apart whose words may have found no room on the disk. */

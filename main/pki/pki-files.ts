@@ -1,6 +1,6 @@
 // The lab's keys on disk, made at the first start and kept: CA, API server, engine (client of the agents), admin, token keys.
 // Files are 0600 in a 0700 folder and written atomically, so a kill at any moment leaves a whole set or none.
-import { randomBytes } from 'node:crypto'
+import { randomBytes, X509Certificate } from 'node:crypto'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeFileAtomic } from '../engine/atomic-file.ts'
@@ -47,8 +47,15 @@ async function keep<T>(
   return value
 }
 
-/** Opens the lab's keys, creating or renewing what is missing or about to end. */
-export async function openPki(paths: HomePaths, apiServiceAddress: string): Promise<LabPki> {
+/** Opens the lab's keys, creating or renewing what is missing or about to end. `also`: further names of the API server. */
+export async function openPki(
+  paths: HomePaths,
+  apiServiceAddress: string,
+  also: { readonly addresses: readonly string[]; readonly dnsNames: readonly string[] } = {
+    addresses: [],
+    dnsNames: [],
+  },
+): Promise<LabPki> {
   await mkdir(paths.pki, { recursive: true, mode: 0o700 })
   const file = (name: string): string => join(paths.pki, `${name}.json`)
   const authority = await keep(file('ca'), () => createAuthority('orrery-ca'))
@@ -56,7 +63,7 @@ export async function openPki(paths: HomePaths, apiServiceAddress: string): Prom
     keep(
       file(name),
       () => issueCertificate(authority, request),
-      async (pair) => !(await needsRenewal(pair.cert, authority, 60)),
+      async (pair) => !(await needsRenewal(pair.cert, authority, 60)) && covers(pair.cert, request),
     )
   const [server, engine, admin, serviceAccountKey, adminToken, frontProxy] = await Promise.all([
     issued('apiserver', {
@@ -67,8 +74,9 @@ export async function openPki(paths: HomePaths, apiServiceAddress: string): Prom
         'kubernetes.default',
         'kubernetes.default.svc',
         'kubernetes.default.svc.cluster.local',
+        ...also.dnsNames,
       ],
-      addresses: ['127.0.0.1', '::1', apiServiceAddress],
+      addresses: ['127.0.0.1', '::1', apiServiceAddress, ...also.addresses],
       usages: ['server'],
     }),
     issued('engine', { commonName: engineCommonName, usages: ['client'] }),
@@ -93,6 +101,14 @@ export async function openPki(paths: HomePaths, apiServiceAddress: string): Prom
         usages: ['server', 'client'],
       }),
   }
+}
+
+function covers(cert: string, { dnsNames = [], addresses = [] }: CertificateRequest): boolean {
+  const parsed = new X509Certificate(cert)
+  return (
+    dnsNames.every((name) => parsed.checkHost(name, { subject: 'never' }) !== undefined) &&
+    addresses.every((address) => parsed.checkIP(address) !== undefined)
+  )
 }
 
 export const frontProxyCommonName = 'front-proxy-client'

@@ -9,12 +9,12 @@ export interface OpenIdDocuments {
 }
 
 export function openIdDocuments(key: ApiServerOptions['serviceAccountKey']): OpenIdDocuments {
-  const { publicPem, issuer, verifyPems = [] } = key
+  const { publicPem, issuer, verifyPems = [], jwksUri } = key
   const keys = [...new Map([publicPem, ...verifyPems].map((pem) => [keyId(pem), pem]))]
   return {
     configuration: {
       issuer,
-      jwks_uri: `${issuer.replace(/\/$/, '')}/openid/v1/jwks`,
+      jwks_uri: jwksUri ?? `${issuer.replace(/\/$/, '')}/openid/v1/jwks`,
       response_types_supported: ['id_token'],
       subject_types_supported: ['public'],
       id_token_signing_alg_values_supported: [...new Set(keys.map(([, pem]) => algorithmOf(pem)))],

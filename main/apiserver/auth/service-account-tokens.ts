@@ -54,6 +54,12 @@ export class ServiceAccountTokens {
     return audiences === undefined || audiences.length === 0 ? [issuer] : audiences
   }
 
+  /** Longest life of a token that somebody asks for. */
+  get maxSeconds(): number {
+    const { maxTokenSeconds = 0 } = this.#options.key
+    return maxTokenSeconds > 0 ? maxTokenSeconds : Infinity
+  }
+
   async issue(request: {
     readonly namespace: string
     readonly account: { readonly name: string; readonly uid: string }

@@ -1,5 +1,6 @@
 // Against browsers being used by strange pages: the Host header must name this server (DNS rebinding) and an Origin, which only
 // browsers send, must be one of our own (cross-site requests and WebSockets carrying the window's cookie).
+import { isIP } from 'node:net'
 import { StatusError } from '../../../common/machinery/status.ts'
 import type { HttpRequest } from '../apiserver.ts'
 
@@ -8,14 +9,18 @@ const always = ['127.0.0.1', 'localhost', '::1', '[::1]']
 export class HostGuard {
   readonly #allowed: ReadonlySet<string>
 
-  constructor(allowedHosts: readonly string[]) {
+  readonly #allowsOrigin: (origin: string) => boolean
+
+  /** `allowsOrigin`: pages from elsewhere that were let in by name. */
+  constructor(allowedHosts: readonly string[], allowsOrigin: (origin: string) => boolean = () => false) {
+    this.#allowsOrigin = allowsOrigin
     this.#allowed = new Set([...always, ...allowedHosts.map((host) => host.toLowerCase())])
   }
 
   /** Throws 421 or 403. */
   check(req: HttpRequest): void {
     const authority = req.headers[':authority'] ?? req.headers.host
-    if (typeof authority === 'string' && authority !== '' && !this.#allowed.has(hostOf(authority))) {
+    if (typeof authority === 'string' && authority !== '' && !this.#isOurs(hostOf(authority))) {
       throw new StatusError({
         code: 421,
         reason: 'BadRequest',
@@ -23,7 +28,7 @@ export class HostGuard {
       })
     }
     const { origin } = req.headers
-    if (origin === undefined) return
+    if (origin === undefined || this.#allowsOrigin(origin)) return
     let host: string | undefined
     let secure = false
     try {
@@ -41,6 +46,11 @@ export class HostGuard {
       reason: 'Forbidden',
       message: `requests from origin ${JSON.stringify(origin)} are not allowed`,
     })
+  }
+
+  /** A page of a strange name cannot make a browser send an address as Host. */
+  #isOurs(host: string): boolean {
+    return this.#allowed.has(host) || isIP(host.replace(/^\[(.*)\]$/, '$1')) !== 0
   }
 }
 

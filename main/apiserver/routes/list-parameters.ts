@@ -56,7 +56,8 @@ export function listRequestOf(call: ApiCall): ListRequest {
 
 const minWatchMs = 30 * 60_000
 
-export function watchRequestOf(call: ApiCall): WatchRequest {
+/** `minMs`: how long it lasts at least when the client names no end. */
+export function watchRequestOf(call: ApiCall, minMs = minWatchMs): WatchRequest {
   const seconds = integerParameter(call, 'timeoutSeconds')
   checkWatchOptions(listParametersOf(call))
   const { name } = call.info
@@ -69,6 +70,6 @@ export function watchRequestOf(call: ApiCall): WatchRequest {
     allowBookmarks: booleanParameter(call.query, 'allowWatchBookmarks'),
     sendInitialEvents: booleanParameter(call.query, 'sendInitialEvents'),
     // Spread out, so that watches opened together do not all end together.
-    timeoutMs: seconds === undefined || seconds <= 0 ? minWatchMs * (1 + Math.random()) : seconds * 1000,
+    timeoutMs: seconds === undefined || seconds <= 0 ? minMs * (1 + Math.random()) : seconds * 1000,
   }
 }

@@ -44,6 +44,7 @@ async function issue(call: ApiCall, tokens: ServiceAccountTokens): Promise<CallR
   request.spec = { ...request.spec, expirationSeconds: request.spec?.expirationSeconds ?? defaultSeconds }
   if ((request.spec.audiences ?? []).length === 0) request.spec.audiences = [...tokens.audiences]
   const { expirationSeconds = defaultSeconds, audiences = [], boundObjectRef } = request.spec
+  const lifeSeconds = Math.min(expirationSeconds, tokens.maxSeconds)
   if (expirationSeconds < minSeconds || expirationSeconds > maxSeconds) {
     const why =
       expirationSeconds < minSeconds
@@ -53,16 +54,20 @@ async function issue(call: ApiCall, tokens: ServiceAccountTokens): Promise<CallR
       invalidValue('spec.expirationSeconds', expirationSeconds, why),
     ])
   }
+  if (expirationSeconds > tokens.maxSeconds)
+    call.warn(
+      `requested expiration of ${String(expirationSeconds)} seconds shortened to ${String(tokens.maxSeconds)} seconds`,
+    )
   await admission.validate()
   const bound = boundObjectRef === undefined ? undefined : findBound(call, boundObjectRef)
   const node = bound?.kind === 'Pod' ? nodeOf(call, bound.name) : undefined
   const issued = write.dryRun
-    ? { token: '', expiresAtMs: registry.clock.now() + expirationSeconds * 1000 }
+    ? { token: '', expiresAtMs: registry.clock.now() + lifeSeconds * 1000 }
     : await tokens.issue({
         namespace: info.namespace,
         account: { name: info.name, uid: account.object.metadata.uid ?? '' },
         audiences,
-        expirationSeconds,
+        expirationSeconds: lifeSeconds,
         ...(bound === undefined ? {} : { bound }),
         ...(node === undefined ? {} : { node }),
       })
@@ -73,7 +78,7 @@ async function issue(call: ApiCall, tokens: ServiceAccountTokens): Promise<CallR
       kind: 'TokenRequest',
       apiVersion: 'authentication.k8s.io/v1',
       metadata: request.metadata,
-      spec: { audiences, expirationSeconds, boundObjectRef: boundObjectRef ?? null },
+      spec: { audiences, expirationSeconds: lifeSeconds, boundObjectRef: boundObjectRef ?? null },
       status: { token: issued.token, expirationTimestamp: formatTime(issued.expiresAtMs) },
     },
   }

@@ -1,6 +1,7 @@
 // A flag of `orrery engine`: its name, its line in --help and what it sets. Values are read here; what is wrong is said with the flag's name.
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
+import { parseGoDuration } from '../../../common/machinery/go-duration.ts'
 import { CodedError } from '../coded-error.ts'
 import type { EngineOptions } from '../options.ts'
 import { goBoolean } from './feature-gates.ts'
@@ -39,28 +40,12 @@ export function parseCount(name: string, text: string): number {
   return Number(text)
 }
 
-const unitMs: Readonly<Record<string, number>> = {
-  h: 3_600_000,
-  m: 60_000,
-  s: 1000,
-  ms: 1,
-  us: 0.001,
-  µs: 0.001,
-  ns: 1e-6,
-}
-
 /** "1h30m", "5s", "0": milliseconds. */
 export function parseDuration(name: string, text: string): number {
-  if (/^[+-]?0$/.test(text)) return 0
-  const [, sign = '', rest = ''] = /^([+-]?)(.*)$/.exec(text) ?? []
-  if (!/^(?:(?:\d+\.?\d*|\.\d+)(?:h|ms|m|us|µs|ns|s))+$/.test(rest)) {
-    const why = /^\d+(\.\d*)?$/.test(rest) ? 'missing unit in duration' : 'invalid duration'
-    throw badValue(name, text, `time: ${why} ${JSON.stringify(text)}`, `Write --${name}=90s or 1h30m, for example.`)
-  }
-  let ms = 0
-  for (const [, amount = '', unit = ''] of rest.matchAll(/([\d.]+)(h|ms|m|us|µs|ns|s)/g))
-    ms += Number(amount) * (unitMs[unit] ?? 0)
-  return sign === '-' ? -ms : ms
+  const ms = parseGoDuration(text)
+  if (ms !== undefined) return ms
+  const why = /^[+-]?\d+(\.\d*)?$/.test(text) ? 'missing unit in duration' : 'invalid duration'
+  throw badValue(name, text, `time: ${why} ${JSON.stringify(text)}`, `Write --${name}=90s or 1h30m, for example.`)
 }
 
 /** "a,b,c", with blanks allowed. */
