@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { type EngineFlag, engineFlags, flagSections } from '../../engine/flags/index.ts'
+import { gitVersion } from '../../../common/api/kubernetes-version.ts'
 import type * as EngineModule from '../../engine/main.ts'
 import type { EngineOptions } from '../../engine/options.ts'
 import { defaultCache, defaultHome } from '../../engine/paths.ts'
@@ -16,6 +17,7 @@ export function engineCommand(): Command {
     .description(
       'run the engine in the foreground; with --no-machines a control plane alone, with the flags by which kube-apiserver is started',
     )
+    .version(`Kubernetes ${gitVersion}`, '--version', 'the version of Kubernetes that is served')
     .option('--no-machines', 'no VMs: only the API server, controllers and scheduler')
     .option('--data <dir>', 'where its state is kept (default: ORRERY_HOME)')
     .addOption(new Option('--log-level <level>').choices(['debug', 'info', 'warn', 'error']).default('info'))
