@@ -1,10 +1,8 @@
 // What custom.metrics.k8s.io and external.metrics.k8s.io tell, which adapters serve through the aggregation layer.
-import type {
-  APIGroup,
-  AutoscalingV2CrossVersionObjectReference,
-  MetricIdentifier,
-} from '../../../common/api/generated/types.ts'
+import type { AutoscalingV2CrossVersionObjectReference, MetricIdentifier } from '../../../common/api/generated/types.ts'
+import { resourcePath } from '../../../common/client/create-client.ts'
 import { discoverResources } from '../../../common/client/discovery.ts'
+import { apiServices } from '../../../common/client/resources.ts'
 import type { Transport } from '../../../common/client/transport.ts'
 import { formatLabelSelector, selectorFromObject } from '../../../common/machinery/labels.ts'
 import { parseApiVersion } from '../../../common/machinery/meta.ts'
@@ -127,12 +125,13 @@ async function readCustom(
 
 /** Adapters serve v1beta2 or v1beta1. */
 async function customVersion(transport: Transport): Promise<string> {
-  try {
-    const { versions } = await transport.request<APIGroup>({ method: 'GET', path: `/apis/${customGroup}` })
-    const served = ['v1beta2', 'v1beta1'].find((wanted) => versions.some(({ version }) => version === wanted))
-    if (served !== undefined) return served
-  } catch (error) {
-    if (!isReason(error, 'NotFound')) throw error
+  for (const version of ['v1beta2', 'v1beta1']) {
+    try {
+      await transport.request({ method: 'GET', path: resourcePath(apiServices, { name: `${version}.${customGroup}` }) })
+      return version
+    } catch (error) {
+      if (!isReason(error, 'NotFound')) throw error
+    }
   }
   throw new Error(`no custom metrics API (${customGroup}) registered`)
 }

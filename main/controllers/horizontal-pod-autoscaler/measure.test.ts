@@ -16,8 +16,7 @@ const running = (name: string) => ({
 async function measure(spec: MetricSpec, answer: (request: ApiRequest) => unknown, replicas = 2) {
   const transport = createScriptedTransport()
   transport.answer = (request) => {
-    if (request.path === '/apis/custom.metrics.k8s.io')
-      return { versions: [{ version: 'v1beta1' }, { version: 'v1beta2' }] }
+    if (request.path.endsWith('/apiservices/v1beta2.custom.metrics.k8s.io')) return {}
     if (request.path === '/apis') return { groups: [] }
     if (request.path === '/api/v1')
       return { resources: [{ name: 'services', kind: 'Service', namespaced: true, verbs: ['get'] }] }
