@@ -9,7 +9,10 @@ import { readStored } from '../registry/context.ts'
 import { decodeType, kubernetesFacts } from '../registry/decode.ts'
 import type { ServedResource } from '../registry/served-resource.ts'
 import { updateObject } from '../registry/update.ts'
-import { type ApiCall, type CallResult, requireBody, writeRequestOf } from '../routes/api-call.ts'
+import type { StoredObject } from '../registry/stored-object.ts'
+import { type ApiCall, type CallBody, type CallResult, requireBody, writeRequestOf } from '../routes/api-call.ts'
+import { applyConfiguration } from '../routes/apply-verb.ts'
+import { isApplyPatch } from '../routes/patch-types.ts'
 import { newPatch } from '../routes/patched.ts'
 import type { Subresource } from './subresource.ts'
 
@@ -41,47 +44,76 @@ export function scaleSubresource(scale: ScaleDefinition<KubeObject>): Subresourc
 }
 
 async function write(call: ApiCall, resource: ServedResource, scale: ScaleDefinition<KubeObject>): Promise<CallResult> {
-  const { registry, info } = call
-  const request = writeRequestOf(call)
   const body = await requireBody(call)
-  const fieldValidation = 'Ignore'
-  const patch =
-    info.verb === 'patch'
-      ? newPatch({ contentType: call.contentType, fieldValidation, schema: scaleSchema }, body)
-      : undefined
-  const decode = (value: unknown): Scale => decodeType<Scale>(scaleType, value, fieldValidation)
-  const { object } = await updateObject(registry, resource, {
-    namespace: info.namespace,
-    name: info.name,
-    subresource: 'scale',
+  const door = {
     strategy: resource.kind.update,
-    change: (current) => {
-      const wanted = patch === undefined ? decode(body.value) : patch.apply(scaleOf(scale, current.object), decode)
-      if (wanted.metadata?.name !== undefined && wanted.metadata.name !== '' && wanted.metadata.name !== info.name) {
-        throw badRequest(
-          `the name of the object (${wanted.metadata.name}) does not match the name on the URL (${info.name})`,
-        )
-      }
-      const replicas = wanted.spec?.replicas ?? 0
-      if (replicas < 0)
-        throw invalid({ group: 'autoscaling', kind: 'Scale' }, info.name, [
-          invalidValue('spec.replicas', replicas, 'must be greater than or equal to 0'),
-        ])
-      const next = current.copy()
-      scale.setSpecReplicas(next, replicas)
-      next.metadata.resourceVersion = wanted.metadata?.resourceVersion
-      return next
-    },
     view: {
       type: scaleType,
-      of: (whole) => scaleOf(scale, whole),
-      into: (whole, seen) => {
+      of: (whole: KubeObject) => scaleOf(scale, whole),
+      into: (whole: KubeObject, seen: KubeObject) => {
         scale.setSpecReplicas(whole, (seen as Scale).spec?.replicas ?? 0)
       },
     },
-    request,
-  })
+  }
+  const { object } = isApplyPatch(call.contentType)
+    ? await applyConfiguration(call, { ...door, config: configurationOf(call, scale, decode(body.value)) })
+    : await updateObject(call.registry, resource, {
+        namespace: call.info.namespace,
+        name: call.info.name,
+        subresource: 'scale',
+        ...door,
+        change: replicasSetter(call, scale, body),
+        request: writeRequestOf(call),
+      })
   return { type: 'plain', code: 200, object: scaleOf(scale, object.object), columns }
+}
+
+const decode = (value: unknown): Scale => decodeType<Scale>(scaleType, value)
+
+/** The object with the replicas that the body asks for, or that its scale has when patched with the body. */
+function replicasSetter(
+  { contentType, info }: ApiCall,
+  scale: ScaleDefinition<KubeObject>,
+  body: CallBody,
+): (current: StoredObject) => KubeObject {
+  const patch =
+    info.verb === 'patch' ? newPatch({ contentType, fieldValidation: 'Ignore', schema: scaleSchema }, body) : undefined
+  return (current) => {
+    const wanted = patch === undefined ? decode(body.value) : patch.apply(scaleOf(scale, current.object), decode)
+    requireValid(wanted, info.name)
+    const next = current.copy()
+    scale.setSpecReplicas(next, wanted.spec?.replicas ?? 0)
+    next.metadata.resourceVersion = wanted.metadata?.resourceVersion
+    return next
+  }
+}
+
+/** What an applied scale says, as part of the scaled object: its replicas, and nothing else. */
+function configurationOf({ resource, info }: ApiCall, scale: ScaleDefinition<KubeObject>, wanted: Scale): KubeObject {
+  requireValid(wanted, info.name)
+  const { name, namespace } = info
+  const config = {
+    apiVersion: resource.apiVersion,
+    kind: resource.kind.kind,
+    metadata: {
+      name,
+      ...(namespace === '' ? {} : { namespace }),
+      ...(wanted.metadata?.managedFields && { managedFields: wanted.metadata.managedFields }),
+    },
+    spec: {},
+  }
+  if (wanted.spec?.replicas !== undefined) scale.setSpecReplicas(config, wanted.spec.replicas)
+  return config
+}
+
+function requireValid(wanted: Scale, name: string): void {
+  if (wanted.metadata?.name !== undefined && wanted.metadata.name !== '' && wanted.metadata.name !== name)
+    throw badRequest(`the name of the object (${wanted.metadata.name}) does not match the name on the URL (${name})`)
+  const replicas = wanted.spec?.replicas ?? 0
+  if (replicas < 0)
+    throw invalid({ group: 'autoscaling', kind: 'Scale' }, name, [
+      invalidValue('spec.replicas', replicas, 'must be greater than or equal to 0'),
+    ])
 }
 
 function scaleOf(scale: ScaleDefinition<KubeObject>, object: KubeObject): KubeObject & Scale {

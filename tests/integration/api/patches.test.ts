@@ -124,3 +124,43 @@ describe('a strategic patch', () => {
     })
   })
 })
+
+describe('replicas applied through scale', () => {
+  interface Owned {
+    metadata: { managedFields: { manager: string; operation: string; subresource?: string; fieldsV1: object }[] }
+    spec: { replicas: number }
+  }
+  const apply = (path: string, manager: string, body: object, force = false) =>
+    api.patch<{ message: string }>(`${path}?fieldManager=${manager}&force=${String(force)}`, 'apply', body)
+
+  it('are owned by who applied them, and by nobody else', async () => {
+    const scaled = web.replace('web', 'scaled')
+    const labels = { app: 'scaled' }
+    const spec = {
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers: [{ name: 'c', image: 'i' }] } },
+    }
+    const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'scaled' } }
+    await apply(scaled, 'author', { ...deployment, spec: { ...spec, replicas: 1 } })
+    const scale = { apiVersion: 'autoscaling/v1', kind: 'Scale', spec: { replicas: 3 } }
+    const refused = await apply(`${scaled}/scale`, 'scaler', scale)
+    expect(refused).toMatchObject({
+      code: 409,
+      body: { message: 'Apply failed with 1 conflict: conflict with "author": .spec.replicas' },
+    })
+    const taken = await apply(`${scaled}/scale`, 'scaler', scale, true)
+    expect(taken).toMatchObject({ code: 200, body: { kind: 'Scale', spec: { replicas: 3 } } })
+    const { body } = await api.get<Owned>(scaled)
+    const owned = (manager: string) => body.metadata.managedFields.find((entry) => entry.manager === manager)
+    expect(owned('scaler')).toMatchObject({
+      operation: 'Apply',
+      subresource: 'scale',
+      fieldsV1: { 'f:spec': { 'f:replicas': {} } },
+    })
+    expect(JSON.stringify(owned('author'))).not.toContain('f:replicas')
+    await apply(scaled, 'author', { ...deployment, spec })
+    expect((await api.get<Owned>(scaled)).body.spec.replicas).toBe(3)
+    const negative = await apply(`${scaled}/scale`, 'scaler', { ...scale, spec: { replicas: -1 } })
+    expect(negative.code).toBe(422)
+  })
+})
