@@ -36,6 +36,13 @@ function plan(object: Pod, nowMs = start, delays: { startDelayMs?: number; stopD
 const after = (object: Pod, done: PodPlan): Pod => ({ ...object, status: { ...object.status, ...done.status } })
 
 describe('a pod on a hollow node', () => {
+  it('runs ephemeral containers that come later', () => {
+    const first = after(pod(), plan(pod()))
+    const spec = { ephemeralContainers: [{ name: 'debugger', image: 'shell:1' }] }
+    const second = plan({ ...first, spec: { ...first.spec, containers: first.spec?.containers ?? [], ...spec } })
+    expect(second.status?.ephemeralContainerStatuses).toMatchObject([{ name: 'debugger', state: { running: {} } }])
+  })
+
   it('runs at once, with addresses, and is not written again', () => {
     const first = plan(pod())
     expect(first.status).toMatchObject({

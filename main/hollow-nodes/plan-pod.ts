@@ -88,7 +88,7 @@ type State = 'created' | 'running' | 'exited'
 function write(input: PodPlanInput, state: State, exitCode: number, ended?: typeof deadlineExceeded): PodPlan {
   const { pod, nodeAddress, podAddress, nowMs } = input
   const { uid = '', name = '', namespace = '' } = pod.metadata
-  const { containers = [], initContainers = [] } = pod.spec ?? {}
+  const { containers = [], initContainers = [], ephemeralContainers = [] } = pod.spec ?? {}
   const sandboxId = idOf(uid, '')
   const imagine = (container: Container, own: State): ObservedContainer =>
     imagined({ pod, container, sandboxId, state: own, exitCode: own === state ? exitCode : 0, nowMs })
@@ -97,7 +97,7 @@ function write(input: PodPlanInput, state: State, exitCode: number, ended?: type
       ? []
       : [
           ...initContainers.map((container) => imagine(container, isSidecar(container) ? state : 'exited')),
-          ...containers.map((container) => imagine(container, state)),
+          ...[...containers, ...ephemeralContainers].map((container) => imagine(container, state)),
         ]
   const ips = podAddress === undefined ? [] : [podAddress]
   const status = podStatus({
@@ -130,7 +130,8 @@ function imagined(options: {
 }): ObservedContainer {
   const { pod, container, sandboxId, state, exitCode, nowMs } = options
   const { name, image = '' } = container
-  const old = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])].find(
+  const { containerStatuses = [], initContainerStatuses = [], ephemeralContainerStatuses = [] } = pod.status ?? {}
+  const old = [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses].find(
     (status) => status.name === name,
   )?.state
   const startedAt = old?.running?.startedAt ?? old?.terminated?.startedAt

@@ -123,6 +123,11 @@ export const newVolumeBinder: ControllerFactory = (deps) => {
     if (volume === undefined) return
     const plan = planVolume(volume, await claimOf(volume))
     if (plan.notice !== undefined) events.event(volume, plan.notice.type, plan.notice.reason, plan.notice.message)
+    if (plan.remove === true) {
+      const { uid, resourceVersion } = volume.metadata
+      await client.delete(persistentVolumes, key, undefined, { preconditions: { uid, resourceVersion } })
+      return
+    }
     const current = plan.unbind === true ? await client.update(persistentVolumes, unboundVolume(volume)) : volume
     if (plan.phase !== undefined) await writeVolumeStatus(current, plan.phase, plan.message)
   }

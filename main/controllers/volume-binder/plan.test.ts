@@ -134,7 +134,9 @@ describe('a volume', () => {
     ['without its claim', volume('v', mine, { phase: 'Bound' }), undefined, { phase: 'Released' }],
     ['to be recycled', volume('v', { ...mine, persistentVolumeReclaimPolicy: 'Recycle' }), undefined, { phase: 'Failed' }],
     ['to be deleted by its provisioner', volume('v', { ...mine, persistentVolumeReclaimPolicy: 'Delete' }, { phase: 'Released', annotations: { 'pv.kubernetes.io/provisioned-by': 'x' } }), undefined, { phase: 'Released' }],
-    ['to be deleted by nobody', volume('v', { ...mine, persistentVolumeReclaimPolicy: 'Delete' }, { phase: 'Released' }), undefined, { phase: 'Failed' }],
+    ['to be deleted by nobody', volume('v', { ...mine, persistentVolumeReclaimPolicy: 'Delete', hostPath: undefined, csi: { driver: 'd', volumeHandle: 'h' } }, { phase: 'Released' }), undefined, { phase: 'Failed', message: 'error getting deleter volume plugin for volume "v": no deletable volume plugin matched' }],
+    ['to be deleted, of a folder that is kept', volume('v', { ...mine, persistentVolumeReclaimPolicy: 'Delete', hostPath: { path: '/data' } }, { phase: 'Released' }), undefined, { phase: 'Failed', message: 'host_path deleter only supports /tmp/.+ but received provided /data' }],
+    ['to be deleted, of a folder for tests', volume('v', { ...mine, persistentVolumeReclaimPolicy: 'Delete', hostPath: { path: '/tmp/data' } }, { phase: 'Released' }), undefined, { remove: true }],
   ])('%s', (_title, object, owner, expected) => {
     expect(planVolume(object, owner)).toMatchObject(expected)
   }) // prettier-ignore

@@ -162,6 +162,8 @@ export interface VolumePlan {
   notice?: Notice
   /** The reservation is given back. */
   unbind?: boolean
+  /** There is nothing left to keep: the volume goes. */
+  remove?: boolean
 }
 
 /** `claim`: what the volume's claimRef names now, undefined when that is gone or another. */
@@ -187,14 +189,19 @@ function planReleased({ spec, metadata, status }: PersistentVolume): VolumePlan 
   })
   if (spec?.persistentVolumeReclaimPolicy === 'Recycle')
     return fail('VolumeFailedRecycle', 'No recycler plugin found for the volume!')
-  // What a provisioner made, it also removes; a driver outside the cluster does the same.
-  const deleter = metadata.annotations?.[provisionedBy] ?? spec?.csi?.driver
-  if (spec?.persistentVolumeReclaimPolicy === 'Delete' && deleter === undefined && status?.phase === 'Released')
+  // What a provisioner made, it also removes.
+  const isMade = (metadata.annotations?.[provisionedBy] ?? '') !== ''
+  if (spec?.persistentVolumeReclaimPolicy !== 'Delete' || isMade || status?.phase !== 'Released')
+    return { phase: 'Released' }
+  const path = spec.hostPath?.path
+  if (path === undefined)
     return fail(
       'VolumeFailedDelete',
-      'error getting deleter volume plugin for volume: no deletable volume plugin matched',
+      `error getting deleter volume plugin for volume "${metadata.name ?? ''}": no deletable volume plugin matched`,
     )
-  return { phase: 'Released' }
+  // Of what people gave by hand only folders for tests count as deletable. Nodes clear their own /tmp.
+  if (/^\/tmp\/.+/.test(path)) return { phase: undefined, remove: true }
+  return fail('VolumeFailedDelete', `host_path deleter only supports /tmp/.+ but received provided ${path}`)
 }
 
 /** The volume without its claim; a reservation by a person keeps the claim's name. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Container, Pod, ResourceRequirements } from '../../../../common/api/generated/types.ts'
 import { runKindContract } from '../../kind-contract.ts'
-import { createObject, updateObject, type Manifest } from '../../testing/lifecycle.ts'
+import { createObject, testNow, updateObject, type Manifest } from '../../testing/lifecycle.ts'
 import { fullPod, simpleSpec } from '../../testing/pods.ts'
 import { pod } from './index.ts'
 
@@ -370,6 +370,25 @@ describe('updates of a pod', () => {
     expect(resize({ cpu: '1', 'ephemeral-storage': '1Gi' }).errors).toEqual([
       'spec: Forbidden: only cpu and memory resources are mutable',
     ])
+  })
+
+  it('resize needs a node that reports resources', () => {
+    const old = createObject(pod, {
+      spec: { containers: [{ name: 'a', image: 'x', resources: { requests: { cpu: '1' } } }] },
+    })
+    const running = (reported: object) => {
+      const state = { running: { startedAt: testNow } }
+      const status = { name: 'a', image: 'x', imageID: 'x', ready: true, restartCount: 0, state, ...reported }
+      const object: Pod = { ...old.object, status: { ...old.object.status, containerStatuses: [status] } }
+      return updateObject(
+        pod,
+        object,
+        ({ spec }) => Object.assign(spec?.containers?.[0] ?? {}, { resources: { requests: { cpu: '2' } } }),
+        { door: 'resize' },
+      ).errors
+    }
+    expect(running({})).toEqual(['spec: Forbidden: Pod running on node without support for resize'])
+    expect(running({ resources: { requests: { cpu: '1' } } })).toEqual([])
   })
 
   it('resize keeps its containers as they are', () => {

@@ -29,6 +29,12 @@ export function keepAllButResources(pod: Pod, old: Pod): void {
   pod.spec = spec
 }
 
+/** A node that can resize says of running containers what they have. */
+function isSupported({ status }: Pod): boolean {
+  const running = status?.containerStatuses?.find(({ state }) => state?.running !== undefined)
+  return running === undefined || running.resources !== undefined
+}
+
 export function checkResize(pod: Pod, old: Pod): FieldError[] {
   const errors: FieldError[] = []
   if (pod.spec === undefined || old.spec === undefined) return errors
@@ -40,6 +46,7 @@ export function checkResize(pod: Pod, old: Pod): FieldError[] {
       invalidValue('spec', pod.status?.qosClass ?? '', 'Pod QOS Class may not change as a result of resizing'),
     )
   }
+  if (!isSupported(old)) errors.push(forbiddenField('spec', 'Pod running on node without support for resize'))
   checkPodLevel(errors, pod.spec.resources, old.spec.resources)
   if ((old.status?.nodeAllocatableResourceClaimStatuses?.length ?? 0) > 0) {
     errors.push(forbiddenField('spec', 'pods with node allocatable resource claims cannot be resized'))

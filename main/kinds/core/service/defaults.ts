@@ -30,7 +30,9 @@ export function setServiceDefaults(service: Service): void {
     port.targetPort ||= port.port
   }
   if (isExternallyAccessible(spec)) spec.externalTrafficPolicy ||= 'Cluster'
-  if (spec.type !== 'ExternalName') spec.internalTrafficPolicy ??= 'Cluster'
+  // An alias leads out of the cluster: nothing inside decides about its traffic.
+  if (spec.type === 'ExternalName') delete spec.internalTrafficPolicy
+  else spec.internalTrafficPolicy ??= 'Cluster'
   if (spec.type === 'LoadBalancer') {
     spec.allocateLoadBalancerNodePorts ??= true
     for (const ingress of service.status.loadBalancer.ingress ?? []) if (ingress.ip) ingress.ipMode ??= 'VIP'

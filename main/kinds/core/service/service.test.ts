@@ -261,10 +261,11 @@ describe('updates of a Service', () => {
   it('give the address back when it turns into an alias', () => {
     const old = newService({}).object
     const { object, errors } = updateObject(service, old, ({ spec }) =>
-      Object.assign(spec ?? {}, { type: 'ExternalName', externalName: 'a.b', internalTrafficPolicy: undefined }),
+      Object.assign(spec ?? {}, { type: 'ExternalName', externalName: 'a.b' }),
     )
     expect(errors).toEqual([])
     expect(object.spec?.clusterIP).toBeUndefined()
+    expect(object.spec?.internalTrafficPolicy).toBeUndefined()
   })
 })
 
