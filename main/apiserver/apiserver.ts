@@ -7,6 +7,7 @@ import type { Clock } from '../../common/machinery/clock.ts'
 import type { Logger } from '../../common/machinery/logger.ts'
 import type { Transport } from '../../common/client/transport.ts'
 import type { Policy } from './audit/policy.ts'
+import type { AuthorizationMode } from './auth/authorization/modes.ts'
 import type { RequestHeaderOptions } from './auth/request-header-options.ts'
 import type { FlowControlSettings } from './flow-control/settings.ts'
 import type { NodeConnections } from '../channel/node-connections.ts'
@@ -86,7 +87,7 @@ export interface ApiServerOptions {
   /** Front proxies that tell who the user is. */
   readonly requestHeader?: RequestHeaderOptions
   /** Who decides, in order. Default: Node, RBAC. */
-  readonly authorizationModes?: readonly ('Node' | 'RBAC' | 'AlwaysAllow' | 'AlwaysDeny')[]
+  readonly authorizationModes?: readonly AuthorizationMode[]
   /** What to record of requests, and where: `sink` takes one event as a line of JSON, without its end. */
   readonly audit?: { readonly policy: Policy; readonly sink: (line: string) => void }
   /** For extension API servers: who this server is to them, and what they are told to believe. */
@@ -138,6 +139,8 @@ export interface ApiServer {
   transport(user: UserInfo): Transport
   /** What the expressions of a policy get wrong about the types of what its rules name: for its status. */
   policyWarnings(policy: ValidatingAdmissionPolicy): ExpressionWarning[]
+  /** From now on these decide, in this order. Throws CompileError and WrongResult for conditions of webhooks. */
+  authorizeBy(modes: readonly AuthorizationMode[]): void
   /** Adds kinds found at run time (CustomResourceDefinitions are handled inside). */
   readonly ready: Promise<void>
   /** /readyz fails from now on; everything is still served. */

@@ -12,9 +12,9 @@ import { impersonatedUser } from './chain/impersonation.ts'
 import { mediaTypeOf, parseBody, parseJson, parseYamlText, readBody, summaryOf } from './chain/body.ts'
 import { type Accepted, encodingOfErrors, negotiate } from './chain/negotiation.ts'
 import { parseRequestInfo, type RequestInfo, type ResourceRequestInfo } from './chain/request-info.ts'
-import { NoSuchPath } from './chain/no-such-path.ts'
+import { CannotTell, NoSuchPath, PlainError } from './chain/plain-error.ts'
 import { type Responder, sendStatusError, sendText } from './chain/respond.ts'
-import { type Place, TooManyRequests } from './flow-control/gate.ts'
+import type { Place } from './flow-control/gate.ts'
 import type { WriteRequest } from './registry/context.ts'
 import { nameInFieldSelector } from './registry/selection.ts'
 import { toStatusError } from './registry/store-errors.ts'
@@ -56,6 +56,8 @@ interface IdentifyCall {
 }
 
 export interface ParsedRequest {
+  /** As it was sent. */
+  readonly uri: string
   readonly path: string
   readonly query: URLSearchParams
   readonly info: RequestInfo
@@ -107,7 +109,7 @@ export class RequestHandler {
         query.has('watch') && booleanParameter(query, 'watch'),
         nameInFieldSelector(query.get('fieldSelector')),
       )
-      return { path, query, info }
+      return { uri: url, path, query, info }
     } catch (error) {
       if (error instanceof URIError) throw badRequest(`invalid URL escape in ${JSON.stringify(path)}`)
       throw error
@@ -131,7 +133,8 @@ export class RequestHandler {
       })
     }
     try {
-      const other = impersonatedUser(req, asked, authorizer)
+      const impersonating = impersonatedUser(req, asked, authorizer)
+      const other = impersonating instanceof Promise ? await impersonating : impersonating
       begin(other)
       return other ?? asked
     } catch (error) {
@@ -140,14 +143,16 @@ export class RequestHandler {
     }
   }
 
-  /** May they. Throws 403. */
-  authorize(user: UserInfo, { info }: ParsedRequest, visit: Visit): void {
-    const { authorizer } = this.#parts
-    const attributes = attributesOf(user, info)
-    const { allowed, reason } = authorizer.authorize(attributes)
+  /** May they. Throws 403; 500 when it could not be found out. */
+  async authorize(user: UserInfo, { info, query, uri }: ParsedRequest, visit: Visit): Promise<void> {
+    const attributes = attributesOf(user, info, query)
+    const deciding = this.#parts.authorizer.decide(attributes)
+    const { allowed, reason, error } = deciding instanceof Promise ? await deciding : deciding
     visit.record?.annotate('authorization.k8s.io/decision', allowed ? 'allow' : 'forbid')
     visit.record?.annotate('authorization.k8s.io/reason', reason)
-    if (!allowed) throw forbiddenError(attributes, reason)
+    if (allowed) return
+    if (error !== undefined) throw new CannotTell(uri, error)
+    throw forbiddenError(attributes, reason)
   }
 
   #authenticate(req: HttpRequest, connection: ConnectionUser | undefined): UserInfo | Promise<UserInfo> {
@@ -177,7 +182,7 @@ export class RequestHandler {
     const user = await this.identify(req, headers['audit-id'] ?? '', { info, visit, connection })
     const entering = parts.gate.enter({ user, info, query: parsed.query, res, headers })
     visit.place = entering instanceof Promise ? await entering : entering
-    this.authorize(user, parsed, visit)
+    await this.authorize(user, parsed, visit)
     if (parts.extensions.owns(path)) {
       visit.record?.started(200)
       await parts.extensions.forward(path, { req, res, user })
@@ -279,8 +284,7 @@ export class RequestHandler {
     try {
       // An answer before the body has arrived: do not wait for the rest of it.
       if (to.res.headersSent) to.res.destroy()
-      else if (status instanceof NoSuchPath) await sendText(to, 404, '404 page not found\n')
-      else if (status instanceof TooManyRequests) await sendText(to, 429, `${status.message}\n`, { 'retry-after': '1' })
+      else if (status instanceof PlainError) await sendText(to, status.code, status.text, status.headers)
       else {
         if (!to.req.complete && !('stream' in to.res)) to.res.setHeader('connection', 'close')
         await sendStatusError(to, status)

@@ -4,11 +4,11 @@ import { AdmissionChain } from './admission/admission.ts'
 import { newAdmissionPlugins } from './admission/plugins.ts'
 import { typeWarnings } from './admission/policies/type-checking.ts'
 import { Authenticator } from './auth/authenticator.ts'
-import { alwaysAllow, alwaysDeny, AuthorizerChain, mastersAuthorizer } from './auth/authorizer.ts'
+import { authorizersOf } from './auth/authorization/modes.ts'
+import { AuthorizerChain } from './auth/authorizer.ts'
 import { Auditor } from './audit/auditor.ts'
 import { Extensions } from './aggregation/extensions.ts'
 import { apiServerUser, ensureBootstrapPolicy } from './auth/bootstrap.ts'
-import { NodeAuthorizer } from './auth/node-authorizer.ts'
 import { RbacAuthorizer } from './auth/rbac.ts'
 import { openIdDocuments } from './auth/openid.ts'
 import { reviewKinds, reviews } from './auth/reviews.ts'
@@ -66,7 +66,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     lookup: (plural, namespace, name) => lookup(registry, '', plural, namespace, name)?.object,
   })
   const rbac = new RbacAuthorizer(store)
-  const authorizer = authorizerOf(options.authorizationModes, registry, rbac)
+  let modes = options.authorizationModes ?? ['Node', 'RBAC']
+  const authorizer = new AuthorizerChain(authorizersOf(modes, { registry, rbac }))
   const authenticator = new Authenticator({
     tokens: options.tokens,
     serviceAccounts,
@@ -79,7 +80,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     [...builtInActions, ['/serviceaccounts/token', tokenRequest(serviceAccounts)]],
     [
       ...builtInVirtualKinds,
-      ...reviews({ authorizer, authenticator, rbac, audiences: serviceAccounts.audiences }),
+      ...reviews({ authorizer, authenticator, rbac, modes: () => modes, audiences: serviceAccounts.audiences }),
       ...nodeMetrics(options.nodes),
     ],
   )
@@ -179,6 +180,10 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     },
     transport: (user) => new InProcessTransport(parts, user),
     policyWarnings: (policy) => typeWarnings(resources, policy),
+    authorizeBy: (next) => {
+      authorizer.replace(authorizersOf(next, { registry, rbac }))
+      modes = next
+    },
     announceShutdown() {
       closing = true
     },
@@ -192,26 +197,6 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       await server.close()
     },
   }
-}
-
-function authorizerOf(
-  modes: ApiServerOptions['authorizationModes'] = ['Node', 'RBAC'],
-  registry: Registry,
-  rbac: RbacAuthorizer,
-): AuthorizerChain {
-  const authorizers = modes.map((mode) => {
-    switch (mode) {
-      case 'Node':
-        return new NodeAuthorizer(registry)
-      case 'RBAC':
-        return rbac
-      case 'AlwaysAllow':
-        return alwaysAllow
-      case 'AlwaysDeny':
-        return alwaysDeny
-    }
-  })
-  return new AuthorizerChain([mastersAuthorizer, ...authorizers])
 }
 
 function hasSpec(kind: ApiServerOptions['kinds'][number]): boolean {

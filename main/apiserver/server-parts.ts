@@ -4,7 +4,7 @@ import type { Extensions } from './aggregation/extensions.ts'
 import type { Auditor } from './audit/auditor.ts'
 import type { Gate } from './flow-control/gate.ts'
 import type { Authenticator } from './auth/authenticator.ts'
-import type { Authorizer } from './auth/authorizer.ts'
+import type { AuthorizerChain } from './auth/authorizer.ts'
 import type { Deadlines } from './chain/deadline.ts'
 import type { HttpPolicy } from './chain/http-policy.ts'
 import type { HostGuard } from './chain/hosts.ts'
@@ -22,7 +22,7 @@ export interface ServerParts {
   /** Of watches whose clients name no end. */
   readonly minWatchMs: number | undefined
   readonly authenticator: Authenticator
-  readonly authorizer: Authorizer
+  readonly authorizer: AuthorizerChain
   readonly subresources: SubresourceTable
   readonly connects: ConnectTable
   readonly paths: PathRoutes

@@ -13,6 +13,7 @@ import { policyProblems, type Policy } from '../apiserver/audit/policy.ts'
 import { labGroup } from '../../common/api/lab/v1alpha1.ts'
 import { builtinKinds } from '../kinds/index.ts'
 import { frontProxyCommonName, type LabPki } from '../pki/pki-files.ts'
+import { readAuthorization } from './access/authorization.ts'
 import type { ClusterNetwork } from './cluster-network.ts'
 import { CodedError } from './coded-error.ts'
 import { badFile, messageOf, readFlagFile } from './flag-files.ts'
@@ -57,7 +58,8 @@ export async function readControlPlaneOptions(
   },
 ): Promise<ControlPlaneOptions> {
   const { pki, network, logger, now } = context
-  const [serving, proxyClient, clientCa, requestHeader, serviceAccountKey, tokens, audit] = await Promise.all([
+  const [modes, serving, proxyClient, clientCa, requestHeader, serviceAccountKey, tokens, audit] = await Promise.all([
+    readAuthorization(options),
     readServing(options, pki),
     readPair(
       ['proxy-client-cert-file', options.proxyClientCertFile],
@@ -69,7 +71,6 @@ export async function readControlPlaneOptions(
     options.tokenAuthFile === undefined ? new Map<string, UserInfo>() : readTokenFile(options.tokenAuthFile),
     openAudit(options, logger, now),
   ])
-  const modes = options.authorizationModes ?? ['Node', 'RBAC']
   // Everybody may do everything: nobody should be able to without saying who they are, unless asked for.
   const anonymousAuth = options.anonymousAuth ?? !modes.includes('AlwaysAllow')
   const { maxRequestsInflight: reads = 400, maxMutatingRequestsInflight: writes = 200 } = options

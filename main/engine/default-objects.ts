@@ -2,11 +2,12 @@
 // Creating is idempotent; what a person changed or deleted later (the Lab's spec) is left alone.
 import type { KubeObject } from '../../common/machinery/meta.ts'
 import { isReason } from '../../common/machinery/status.ts'
-import type { Service, StorageClass } from '../../common/api/generated/types.ts'
+import type { ClusterRole, ClusterRoleBinding, Service, StorageClass } from '../../common/api/generated/types.ts'
 import { labApiVersion, type Lab } from '../../common/api/lab/v1alpha1.ts'
 import { localPathProvisioner } from '../../common/channel/local-path.ts'
 import type { KubeClient, ResourceRef } from '../../common/client/client.ts'
-import { labs, services, storageClasses } from '../../common/client/resources.ts'
+import { clusterRoleBindings, clusterRoles, labs, services, storageClasses } from '../../common/client/resources.ts'
+import { nodeAgentRules } from '../apiserver/auth/policy/node-rules.ts'
 import type { ClusterNetwork } from './cluster-network.ts'
 
 async function ensure<T extends KubeObject>(client: KubeClient, ref: ResourceRef<T>, object: T): Promise<void> {
@@ -46,7 +47,26 @@ const standardClass: StorageClass = {
   volumeBindingMode: 'WaitForFirstConsumer',
 }
 
-export async function ensureDefaultObjects(client: KubeClient, network: ClusterNetwork): Promise<void> {
+const agentRoleName = 'orrery:node-agent'
+const agentRole: ClusterRole = {
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind: 'ClusterRole',
+  metadata: { name: agentRoleName },
+  rules: nodeAgentRules,
+}
+const agentBinding: ClusterRoleBinding = {
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind: 'ClusterRoleBinding',
+  metadata: { name: agentRoleName },
+  roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: agentRoleName },
+  subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: 'system:nodes' }],
+}
+
+/** `machines`: there are nodes that run this program's agent. */
+export async function ensureDefaultObjects(
+  client: KubeClient,
+  { network, machines }: { readonly network: ClusterNetwork; readonly machines: boolean },
+): Promise<void> {
   const lab: Lab = {
     apiVersion: labApiVersion,
     kind: 'Lab',
@@ -57,5 +77,6 @@ export async function ensureDefaultObjects(client: KubeClient, network: ClusterN
     ...(network.dnsAddress === undefined ? [] : [ensure(client, services, dnsService(network.dnsAddress))]),
     ensure(client, labs, lab),
     ensure(client, storageClasses, standardClass),
+    ...(machines ? [ensure(client, clusterRoles, agentRole), ensure(client, clusterRoleBindings, agentBinding)] : []),
   ])
 }

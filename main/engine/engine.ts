@@ -17,6 +17,7 @@ import { builtinKinds } from '../kinds/index.ts'
 import { openPki } from '../pki/pki-files.ts'
 import { startScheduler } from '../scheduler/index.ts'
 import { startCompactor } from '../store/compactor.ts'
+import { reloadAccess } from './access/reload.ts'
 import { newApiServiceReconciler } from './api-service.ts'
 import { writeFileAtomic } from './atomic-file.ts'
 import { clusterSigner } from './cluster-signer.ts'
@@ -136,6 +137,7 @@ export async function startEngine(
       authenticate: (req) => sessions.authenticate(req),
       fallback: windowHandler(programFiles.window, sessions),
     })
+    const stopReloading = reloadAccess(options, api, logger.child({ part: 'apiserver' }))
     const forwards = new Forwards({
       client: createClient(api.transport(labController)),
       nodes: hub,
@@ -145,7 +147,7 @@ export async function startEngine(
     const host = isEverywhere(address.host) ? '127.0.0.1' : address.host
     server = `https://${host.includes(':') ? `[${host}]` : host}:${String(address.port)}`
     await api.ready
-    await ensureDefaultObjects(createClient(api.transport(labController)), network)
+    await ensureDefaultObjects(createClient(api.transport(labController)), { network, machines: options.machines })
 
     function serveNode(machine: string, socket: Duplex): void {
       api.serveConnection(
@@ -219,6 +221,7 @@ export async function startEngine(
         shells.close()
         await lab?.stop({ machines })
         await Promise.all([controllers.stop(), apiService.stop(), stopEventExpiry(), runningScheduler?.stop()])
+        stopReloading()
         hub.close()
         await api.close()
         await controlPlane.close()

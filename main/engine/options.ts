@@ -1,6 +1,6 @@
 // What an engine is started with. The words on the command line that set it are in flags/.
 
-export type AuthorizationMode = 'Node' | 'RBAC' | 'AlwaysAllow' | 'AlwaysDeny'
+export type AuthorizationMode = 'Node' | 'RBAC' | 'ABAC' | 'Webhook' | 'AlwaysAllow' | 'AlwaysDeny'
 
 export interface EngineOptions {
   home: string
@@ -66,6 +66,17 @@ export interface EngineOptions {
 
   /** Default: Node, RBAC. */
   authorizationModes?: AuthorizationMode[]
+  authorization?: {
+    /** An AuthorizationConfiguration, instead of all others. */
+    configFile?: string
+    /** Of ABAC. */
+    policyFile?: string
+    /** A kubeconfig. */
+    webhookConfigFile?: string
+    webhookVersion?: 'v1beta1' | 'v1'
+    authorizedTtlMs?: number
+    unauthorizedTtlMs?: number
+  }
   enableAdmissionPlugins?: string[]
   disableAdmissionPlugins?: string[]
 

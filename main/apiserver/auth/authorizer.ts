@@ -12,6 +12,9 @@ export interface ResourceAttributes {
   readonly subresource: string
   readonly namespace: string
   readonly name: string
+  /** Of lists, watches and deletions of collections, as they were written. */
+  readonly fieldSelector?: string
+  readonly labelSelector?: string
 }
 
 export interface PathAttributes {
@@ -25,32 +28,75 @@ export type Attributes = ResourceAttributes | PathAttributes
 export interface Decision {
   readonly allowed: boolean
   readonly reason: string
+  /** Not only without an opinion: nobody after this one is asked. */
+  readonly denied?: true
+  /** Why there is no opinion when there should be one. */
+  readonly error?: string
 }
 
 export interface Authorizer {
-  /** No opinion is `allowed: false` with an empty reason. */
+  /** No opinion is `allowed: false`, maybe with a reason. */
   authorize(attributes: Attributes): Decision
+  /** The same for those who can wait: asks where the answer has to be fetched. Absent: as above. */
+  decide?(attributes: Attributes): Decision | Promise<Decision>
 }
 
 export const noOpinion: Decision = { allowed: false, reason: '' }
 
 export class AuthorizerChain implements Authorizer {
-  readonly #authorizers: readonly Authorizer[]
+  #authorizers: readonly Authorizer[]
 
   constructor(authorizers: readonly Authorizer[]) {
     this.#authorizers = authorizers
   }
 
+  /** From now on these are asked. */
+  replace(authorizers: readonly Authorizer[]): void {
+    this.#authorizers = authorizers
+  }
+
   authorize(attributes: Attributes): Decision {
-    let reason = ''
+    const opinions: Decision[] = []
     for (const authorizer of this.#authorizers) {
       const decision = authorizer.authorize(attributes)
-      if (decision.allowed) return decision
-      if (decision.reason !== '') reason = reason === '' ? decision.reason : `${reason}, ${decision.reason}`
+      if (decision.allowed || decision.denied === true) return decision
+      if (decision !== noOpinion) opinions.push(decision)
     }
-    return { allowed: false, reason }
+    return together(opinions)
+  }
+
+  decide(attributes: Attributes): Decision | Promise<Decision> {
+    return this.#decideFrom(0, attributes, [])
+  }
+
+  #decideFrom(first: number, attributes: Attributes, opinions: Decision[]): Decision | Promise<Decision> {
+    const authorizers = this.#authorizers
+    for (let index = first; index < authorizers.length; index += 1) {
+      const authorizer = authorizers[index] as Authorizer
+      const decision =
+        authorizer.decide === undefined ? authorizer.authorize(attributes) : authorizer.decide(attributes)
+      if (decision instanceof Promise) {
+        return decision.then((late) => {
+          if (late.allowed || late.denied === true) return late
+          return this.#decideFrom(index + 1, attributes, [...opinions, late])
+        })
+      }
+      if (decision.allowed || decision.denied === true) return decision
+      if (decision !== noOpinion) opinions.push(decision)
+    }
+    return together(opinions)
   }
 }
+
+function together(opinions: readonly Decision[]): Decision {
+  if (opinions.length === 0) return noOpinion
+  const reason = opinions.flatMap(({ reason: each }) => (each === '' ? [] : [each])).join('\n')
+  const errors = opinions.flatMap(({ error }) => (error === undefined ? [] : [error]))
+  return { allowed: false, reason, ...(errors.length === 0 ? {} : { error: aggregate(errors) }) }
+}
+
+const aggregate = (errors: readonly string[]): string =>
+  errors.length === 1 ? (errors[0] ?? '') : `[${errors.join(', ')}]`
 
 /** Members of system:masters may do everything, whatever the rules say. */
 export const mastersAuthorizer: Authorizer = {
@@ -60,10 +106,18 @@ export const mastersAuthorizer: Authorizer = {
 export const alwaysAllow: Authorizer = { authorize: () => ({ allowed: true, reason: '' }) }
 export const alwaysDeny: Authorizer = { authorize: () => ({ allowed: false, reason: 'Everything is forbidden.' }) }
 
-export function attributesOf(user: UserInfo, info: RequestInfo): Attributes {
+export function attributesOf(user: UserInfo, info: RequestInfo, query?: URLSearchParams): Attributes {
   if (!info.isResource) return { user, verb: info.verb, path: info.path }
   const { verb, group, version, resource, subresource, namespace, name } = info
-  return { user, verb, group, version, resource, subresource, namespace, name }
+  const attributes = { user, verb, group, version, resource, subresource, namespace, name }
+  if (query === undefined || (verb !== 'list' && verb !== 'watch' && verb !== 'deletecollection')) return attributes
+  const fieldSelector = query.get('fieldSelector') ?? ''
+  const labelSelector = query.get('labelSelector') ?? ''
+  return {
+    ...attributes,
+    ...(fieldSelector === '' ? {} : { fieldSelector }),
+    ...(labelSelector === '' ? {} : { labelSelector }),
+  }
 }
 
 export function forbiddenError(attributes: Attributes, reason: string): StatusError {

@@ -1,72 +1,187 @@
-// What a node agent may do, as user system:node:NAME: report about itself and its pods, and read what those pods use.
-import type { Pod, Volume } from '../../../common/api/generated/types.ts'
+// What a node agent may do, as user system:node:NAME: report about its own node and its pods, and read what those pods use.
+import { parseFieldSelector } from '../../../common/machinery/fields.ts'
 import { nodeNameOf } from '../admission/node-restriction.ts'
-import { lookupAll, type Registry } from '../registry/context.ts'
+import type { Registry } from '../registry/context.ts'
 import { type Attributes, type Authorizer, type Decision, noOpinion, type ResourceAttributes } from './authorizer.ts'
-import { ruleAllows } from './rbac.ts'
+import { NodeRelations } from './node-relations.ts'
 import { nodeRules } from './policy/node-rules.ts'
+import { ruleAllows } from './rbac.ts'
 
 const allowed: Decision = { allowed: true, reason: '' }
+const no = (reason: string): Decision => ({ allowed: false, reason })
+
+type Check = (node: string, attributes: ResourceAttributes) => Decision
 
 export class NodeAuthorizer implements Authorizer {
-  readonly #registry: Registry
+  readonly #relations: NodeRelations
+  /** By resource.group. */
+  readonly #checks: Readonly<Record<string, Check>>
 
   constructor(registry: Registry) {
-    this.#registry = registry
+    const relations = new NodeRelations(registry)
+    this.#relations = relations
+    this.#checks = {
+      'secrets.': this.#readOne((node, { namespace, name }) => relations.secret(node, namespace, name)),
+      'configmaps.': this.#readOne((node, { namespace, name }) => relations.configMap(node, namespace, name)),
+      'persistentvolumeclaims.': (node, attributes) => this.#claim(node, attributes),
+      'persistentvolumes.': this.#getOne((node, { name }) => relations.volume(node, name)),
+      'volumeattachments.storage.k8s.io': this.#getOne((node, { name }) => relations.attachment(node, name)),
+      'resourceclaims.resource.k8s.io': this.#getOne((node, { namespace, name }) =>
+        relations.resourceClaim(node, namespace, name),
+      ),
+      'resourceslices.resource.k8s.io': (node, attributes) => this.#slice(node, attributes),
+      'serviceaccounts.': (node, attributes) => this.#token(node, attributes),
+      'leases.coordination.k8s.io': ownLease,
+      'csinodes.storage.k8s.io': ownCsiNode,
+      'nodes.': ownNode,
+      'pods.': (node, attributes) => this.#pod(node, attributes),
+    }
   }
 
   authorize(attributes: Attributes): Decision {
     const node = nodeNameOf(attributes.user)
     if (node === undefined) return noOpinion
-    if (!('path' in attributes) && attributes.group === '') {
-      const { resource } = attributes
-      if (resource === 'secrets' || resource === 'configmaps' || resource === 'serviceaccounts')
-        return this.#authorizeUsed(node, attributes)
+    if (!('path' in attributes)) {
+      const check = this.#checks[`${attributes.resource}.${attributes.group}`]
+      if (check !== undefined) return check(node, attributes)
     }
     return nodeRules.some((rule) => ruleAllows(rule, attributes)) ? allowed : noOpinion
   }
 
-  /** Objects that pods bound to the node refer to, one by one (also list and watch of a single name). */
-  #authorizeUsed(node: string, attributes: ResourceAttributes): Decision {
-    const { resource, subresource, verb, namespace, name } = attributes
-    const token = resource === 'serviceaccounts' && subresource === 'token' && verb === 'create'
-    const read =
-      subresource === '' &&
-      (verb === 'get' || ((verb === 'list' || verb === 'watch') && resource !== 'serviceaccounts'))
-    if (!token && !read) return { allowed: false, reason: `node ${JSON.stringify(node)} cannot ${verb} ${resource}` }
-    if (name === '') return { allowed: false, reason: `No Object name found` }
-    for (const stored of lookupAll(this.#registry, '', 'pods', namespace)) {
-      const pod = stored.object as Pod
-      if (pod.spec?.nodeName === node && uses(pod, resource, name)) return allowed
+  /** One by one, also lists and watches of a single name. */
+  #readOne(isRelated: (node: string, attributes: ResourceAttributes) => boolean): Check {
+    return (node, attributes) => {
+      if (!['get', 'list', 'watch'].includes(attributes.verb)) return no('can only read resources of this type')
+      if (attributes.subresource !== '') return no('cannot read subresource')
+      if (attributes.namespace === '') return no('can only read namespaced object of this type')
+      return related(node, attributes, isRelated)
     }
-    return { allowed: false, reason: `no relationship found between node '${node}' and this object` }
+  }
+
+  #getOne(isRelated: (node: string, attributes: ResourceAttributes) => boolean): Check {
+    return (node, attributes) => {
+      if (attributes.verb !== 'get') return no('can only get individual resources of this type')
+      if (attributes.subresource !== '') return no('cannot get subresource')
+      return related(node, attributes, isRelated)
+    }
+  }
+
+  #claim(node: string, attributes: ResourceAttributes): Decision {
+    const isRelated = (on: string, { namespace, name }: ResourceAttributes): boolean =>
+      this.#relations.claim(on, namespace, name)
+    if (attributes.subresource !== 'status') return this.#getOne(isRelated)(node, attributes)
+    if (attributes.verb !== 'update' && attributes.verb !== 'patch') return no('can only get/update/patch this type')
+    return related(node, attributes, isRelated)
+  }
+
+  #token(node: string, attributes: ResourceAttributes): Decision {
+    if (attributes.verb !== 'create' || attributes.name === '')
+      return no('can only create tokens for individual service accounts')
+    if (attributes.subresource !== 'token') return no('can only create token subresource of serviceaccount')
+    return related(node, attributes, (on, { namespace, name }) => this.#relations.account(on, namespace, name))
+  }
+
+  #pod(node: string, attributes: ResourceAttributes): Decision {
+    const { verb, subresource, name } = attributes
+    if (subresource === 'status') return verb === 'update' || verb === 'patch' ? allowed : noOpinion
+    if (subresource === 'eviction') return verb === 'create' ? allowed : noOpinion
+    if (subresource !== '') return noOpinion
+    switch (verb) {
+      // Which ones is the NodeRestriction plugin's to say.
+      case 'create':
+      case 'delete':
+        return allowed
+      case 'get':
+        return related(node, attributes, (on, { namespace }) => this.#relations.pod(on, namespace, name))
+      case 'list':
+      case 'watch':
+        if (selectsNode(attributes, node)) return allowed
+        if (name !== '' && this.#relations.pod(node, attributes.namespace, name)) return allowed
+        return no('can only list/watch pods with spec.nodeName field selector')
+      default:
+        return noOpinion
+    }
+  }
+
+  #slice(node: string, attributes: ResourceAttributes): Decision {
+    if (attributes.subresource !== '') return no('cannot authorize ResourceSlice subresources')
+    switch (attributes.verb) {
+      case 'create':
+        return allowed
+      case 'get':
+      case 'update':
+      case 'patch':
+      case 'delete':
+        return related(node, attributes, (on, { name }) => this.#relations.slice(on, name))
+      case 'list':
+      case 'watch':
+      case 'deletecollection':
+        return selectsNode(attributes, node)
+          ? allowed
+          : no('can only list/watch/deletecollection resourceslices with nodeName field selector')
+      default:
+        return no(
+          'only the following verbs are allowed for a ResourceSlice: get, watch, list, create, update, patch, delete, deletecollection',
+        )
+    }
   }
 }
 
-function uses({ spec }: Pod, resource: string, name: string): boolean {
-  if (spec === undefined) return false
-  if (resource === 'serviceaccounts') return (spec.serviceAccountName ?? 'default') === name
-  const secrets = resource === 'secrets'
-  if (secrets && (spec.imagePullSecrets ?? []).some((reference) => reference.name === name)) return true
-  if (
-    (spec.volumes ?? []).some((volume) => (secrets ? volumeSecrets(volume) : volumeConfigMaps(volume)).includes(name))
-  )
-    return true
-  return [...(spec.initContainers ?? []), ...spec.containers, ...(spec.ephemeralContainers ?? [])].some((container) =>
-    [
-      ...(container.envFrom ?? []).map((source) => (secrets ? source.secretRef?.name : source.configMapRef?.name)),
-      ...(container.env ?? []).map(({ valueFrom }) =>
-        secrets ? valueFrom?.secretKeyRef?.name : valueFrom?.configMapKeyRef?.name,
-      ),
-    ].includes(name),
-  )
+function related(
+  node: string,
+  attributes: ResourceAttributes,
+  isRelated: (node: string, attributes: ResourceAttributes) => boolean,
+): Decision {
+  if (attributes.name === '') return no('No Object name found')
+  return isRelated(node, attributes) ? allowed : no(`no relationship found between node '${node}' and this object`)
 }
 
-const volumeSecrets = ({ secret, projected }: Volume): (string | undefined)[] => [
-  secret?.secretName,
-  ...(projected?.sources ?? []).map((source) => source.secret?.name),
-]
-const volumeConfigMaps = ({ configMap, projected }: Volume): (string | undefined)[] => [
-  configMap?.name,
-  ...(projected?.sources ?? []).map((source) => source.configMap?.name),
-]
+const selectsNode = ({ fieldSelector }: ResourceAttributes, node: string): boolean => {
+  try {
+    return parseFieldSelector(fieldSelector ?? '').some(
+      ({ field, operator, value }) => field === 'spec.nodeName' && operator === '=' && value === node,
+    )
+  } catch {
+    return false
+  }
+}
+
+const ownVerbs = ['get', 'create', 'update', 'patch', 'delete']
+
+function ownLease(node: string, { verb, namespace, name }: ResourceAttributes): Decision {
+  if (!ownVerbs.includes(verb)) return no('can only get, create, update, patch, or delete a node lease')
+  if (namespace !== 'kube-node-lease') return no('can only access leases in the "kube-node-lease" system namespace')
+  if (verb !== 'create' && name !== node)
+    return no('can only access node lease with the same name as the requesting node')
+  return allowed
+}
+
+function ownCsiNode(node: string, { verb, subresource, name }: ResourceAttributes): Decision {
+  if (!ownVerbs.includes(verb)) return no('can only get, create, update, patch, or delete a CSINode')
+  if (subresource !== '') return no('cannot authorize CSINode subresources')
+  if (verb !== 'create' && name !== node) return no('can only access CSINode with the same name as the requesting node')
+  return allowed
+}
+
+function ownNode(node: string, { verb, subresource, name }: ResourceAttributes): Decision {
+  if (subresource === 'status') return verb === 'update' || verb === 'patch' ? allowed : noOpinion
+  if (subresource !== '') return noOpinion
+  switch (verb) {
+    // Which ones is the NodeRestriction plugin's to say.
+    case 'create':
+    case 'update':
+    case 'patch':
+      return allowed
+    case 'get':
+    case 'list':
+    case 'watch':
+      if (name === node) return allowed
+      return no(
+        name === ''
+          ? `node '${node}' cannot read all nodes, only its own Node object`
+          : `node '${node}' cannot read '${name}', only its own Node object`,
+      )
+    default:
+      return noOpinion
+  }
+}

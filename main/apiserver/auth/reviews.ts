@@ -17,7 +17,10 @@ import { type ApiCall, type CallResult, fieldValidationOf, requireBody, writeReq
 import type { VirtualKind } from '../subresources/subresource.ts'
 import { virtualWrite } from '../subresources/virtual-write.ts'
 import type { Authenticator } from './authenticator.ts'
-import type { Attributes, Authorizer } from './authorizer.ts'
+import { nodeNameOf } from '../admission/node-restriction.ts'
+import type { AuthorizationMode } from './authorization/modes.ts'
+import { writtenSelectors } from './authorization/selector-attributes.ts'
+import type { Attributes, AuthorizerChain } from './authorizer.ts'
 import type { RbacAuthorizer } from './rbac.ts'
 
 export const reviewKinds: readonly KindDefinition[] = [
@@ -30,9 +33,11 @@ export const reviewKinds: readonly KindDefinition[] = [
 ]
 
 export interface ReviewOptions {
-  readonly authorizer: Authorizer
+  readonly authorizer: AuthorizerChain
   readonly authenticator: Authenticator
   readonly rbac: RbacAuthorizer
+  /** Those in force. */
+  readonly modes: () => readonly AuthorizationMode[]
   /** Of this API, when a review asks for none. */
   readonly audiences: readonly string[]
 }
@@ -41,12 +46,18 @@ export function reviews({
   authorizer,
   authenticator,
   rbac,
+  modes,
   audiences,
 }: ReviewOptions): (readonly [string, VirtualKind])[] {
-  const access = (user: UserInfo, spec: Omit<SubjectAccessReviewSpec, 'user'>): object => {
+  const access = async (user: UserInfo, spec: Omit<SubjectAccessReviewSpec, 'user'>): Promise<object> => {
     const attributes = attributesOfReview(user, spec)
-    const { allowed, reason } = authorizer.authorize(attributes)
-    return { allowed, ...(reason === '' ? {} : { reason }) }
+    const { allowed, denied, reason, error } = await authorizer.decide(attributes)
+    return {
+      allowed,
+      ...(denied === true ? { denied } : {}),
+      ...(reason === '' ? {} : { reason }),
+      ...(error === undefined ? {} : { evaluationError: error }),
+    }
   }
   return [
     [
@@ -62,18 +73,24 @@ export function reviews({
     ],
     [
       'authorization.k8s.io/selfsubjectaccessreviews',
-      answer<SelfSubjectAccessReview>((body, call) => ({ spec: body.spec, status: access(call.user, body.spec) })),
+      answer<SelfSubjectAccessReview>(async (body, call) => ({
+        spec: body.spec,
+        status: await access(call.user, body.spec),
+      })),
     ],
     [
       'authorization.k8s.io/subjectaccessreviews',
-      answer<SubjectAccessReview>((body) => ({ spec: body.spec, status: access(userOf(body.spec), body.spec) })),
+      answer<SubjectAccessReview>(async (body) => ({
+        spec: body.spec,
+        status: await access(userOf(body.spec), body.spec),
+      })),
     ],
     [
       'authorization.k8s.io/localsubjectaccessreviews',
-      answer<LocalSubjectAccessReview>((body, call) => {
+      answer<LocalSubjectAccessReview>(async (body, call) => {
         if (body.spec.resourceAttributes?.namespace !== call.info.namespace)
           throw badRequest(`spec.resourceAttributes.namespace must match namespace`)
-        return { spec: body.spec, status: access(userOf(body.spec), body.spec) }
+        return { spec: body.spec, status: await access(userOf(body.spec), body.spec) }
       }),
     ],
     [
@@ -81,7 +98,7 @@ export function reviews({
       answer<SelfSubjectRulesReview>((body, call) => {
         const namespace = body.spec.namespace ?? ''
         if (namespace === '') throw badRequest('no namespace on request')
-        return { spec: body.spec, status: rulesOf(rbac, call.user, namespace) }
+        return { spec: body.spec, status: rulesOf(rbac, modes(), call.user, namespace) }
       }),
     ],
   ]
@@ -173,13 +190,18 @@ function attributesOfReview(user: UserInfo, spec: Omit<SubjectAccessReviewSpec, 
     subresource: resource?.subresource ?? '',
     namespace: resource?.namespace ?? '',
     name: resource?.name ?? '',
+    ...writtenSelectors(resource ?? {}),
   }
 }
 
-function rulesOf(rbac: RbacAuthorizer, user: UserInfo, namespace: string): object {
-  const rules: PolicyRule[] = rbac.rulesFor(user, namespace)
-  if (user.groups.includes('system:masters'))
+function rulesOf(rbac: RbacAuthorizer, modes: readonly AuthorizationMode[], user: UserInfo, namespace: string): object {
+  const rules: PolicyRule[] = modes.includes('RBAC') ? rbac.rulesFor(user, namespace) : []
+  if (modes.includes('AlwaysAllow'))
     rules.push({ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }, { verbs: ['*'], nonResourceURLs: ['*'] })
+  const unknown = modes.flatMap((mode) => {
+    if (mode === 'Node') return nodeNameOf(user) === undefined ? [] : ['node authorizer']
+    return typeof mode === 'object' ? [mode.type === 'ABAC' ? 'ABAC authorizer' : 'webhook authorizer'] : []
+  })
   return {
     resourceRules: rules
       .filter((rule) => rule.resources !== undefined)
@@ -187,6 +209,9 @@ function rulesOf(rbac: RbacAuthorizer, user: UserInfo, namespace: string): objec
     nonResourceRules: rules
       .filter((rule) => rule.nonResourceURLs !== undefined)
       .map(({ verbs, nonResourceURLs }) => ({ verbs, nonResourceURLs })),
-    incomplete: false,
+    incomplete: unknown.length > 0,
+    ...(unknown.length === 0
+      ? {}
+      : { evaluationError: unknown.map((each) => `${each} does not support user rule resolution`).join(', ') }),
   }
 }

@@ -1,63 +1,81 @@
 // Acting as somebody else (kubectl --as, --as-group, --as-uid, --as-user-extra): each part of the other identity must be allowed.
-import { badRequest } from '../../../common/machinery/status.ts'
 import type { HttpRequest, UserInfo } from '../apiserver.ts'
 import { anonymous } from '../auth/authenticator.ts'
-import { type Authorizer, forbiddenError } from '../auth/authorizer.ts'
+import { type AuthorizerChain, forbiddenError } from '../auth/authorizer.ts'
+import { CannotTell } from './plain-error.ts'
 import { extraKey, headerValues } from '../auth/request-header.ts'
 
 const extraPrefix = 'impersonate-extra-'
 const authenticated = 'system:authenticated'
 const unauthenticated = 'system:unauthenticated'
 
-/** Undefined when the request impersonates nobody. Throws 400 and 403. */
-export function impersonatedUser(req: HttpRequest, user: UserInfo, authorizer: Authorizer): UserInfo | undefined {
+/** Undefined when the request impersonates nobody. Throws 403, and 500 for parts of an identity without a user. */
+export function impersonatedUser(
+  req: HttpRequest,
+  user: UserInfo,
+  authorizer: AuthorizerChain,
+): undefined | Promise<UserInfo> {
   const { 'impersonate-user': name, 'impersonate-group': anyGroup, 'impersonate-uid': uid } = req.headers
   const extraHeaders = Object.keys(req.headers).filter((header) => header.startsWith(extraPrefix))
   if (name === undefined && anyGroup === undefined && uid === undefined && extraHeaders.length === 0) return undefined
-  if (typeof name !== 'string' || name === '')
-    throw badRequest(
-      `requested [${[
-        ...headerValues(req, 'impersonate-group').map((group) => `{Group  ${group}  authentication.k8s.io/v1  }`),
-        ...extraHeaders,
-      ].join(' ')}] without impersonating a user`,
-    )
-  const require = (
+  const groups = headerValues(req, 'impersonate-group').filter((group) => group !== '')
+  return impersonate(wantedIdentity(req, groups, extraHeaders), user, authorizer)
+}
+
+interface WantedIdentity {
+  readonly name: string
+  readonly uid: string
+  readonly groups: readonly string[]
+  readonly extra: Readonly<Record<string, readonly string[]>>
+}
+
+function wantedIdentity(req: HttpRequest, groups: readonly string[], extraHeaders: readonly string[]): WantedIdentity {
+  const one = (header: string): string => headerValues(req, header)[0] ?? ''
+  const name = one('impersonate-user')
+  const uid = one('impersonate-uid')
+  const extra: Record<string, string[]> = {}
+  for (const header of extraHeaders) extra[extraKey(header.slice(extraPrefix.length))] = headerValues(req, header)
+  if (name === '') {
+    const parts = [
+      ...groups.map((group) => `{Group  ${group}  v1  }`),
+      ...Object.entries(extra).flatMap(([key, values]) =>
+        values.map((value) => `{UserExtra  ${value} authentication.k8s.io/v1  ${key}}`),
+      ),
+      ...(uid === '' ? [] : [`{UID  ${uid} authentication.k8s.io/v1  }`]),
+    ]
+    throw new CannotTell(req.url ?? '', `requested [${parts.join(' ')}] without impersonating a user`)
+  }
+  return { name, uid, groups, extra }
+}
+
+async function impersonate(
+  { name, uid, groups, extra }: WantedIdentity,
+  user: UserInfo,
+  authorizer: AuthorizerChain,
+): Promise<UserInfo> {
+  const require = async (
     group: string,
     resource: string,
     target: string,
     more: { namespace?: string; subresource?: string } = {},
-  ): void => {
+  ): Promise<void> => {
     const { namespace = '', subresource = '' } = more
-    const attributes = {
-      user,
-      verb: 'impersonate',
-      group,
-      version: 'v1',
-      resource,
-      subresource,
-      namespace,
-      name: target,
-    }
-    const decision = authorizer.authorize(attributes)
-    if (!decision.allowed) throw forbiddenError(attributes, decision.reason)
+    const asked = { user, verb: 'impersonate', group, version: 'v1', resource, subresource, namespace, name: target }
+    const decision = await authorizer.decide(asked)
+    if (!decision.allowed) throw forbiddenError(asked, decision.reason)
   }
   const account = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(name)
-  if (account === null) require('', 'users', name)
-  else require('', 'serviceaccounts', account[2] ?? '', { namespace: account[1] ?? '' })
-  const groups = headerValues(req, 'impersonate-group').filter((group) => group !== '')
-  for (const group of groups) require('', 'groups', group)
-  const extra: Record<string, string[]> = {}
-  for (const header of extraHeaders) {
-    const key = extraKey(header.slice(extraPrefix.length))
-    extra[key] = headerValues(req, header)
-    for (const value of extra[key]) require('authentication.k8s.io', 'userextras', value, { subresource: key })
-  }
-  if (typeof uid === 'string' && uid !== '') require('authentication.k8s.io', 'uids', uid)
+  if (account === null) await require('', 'users', name)
+  else await require('', 'serviceaccounts', account[2] ?? '', { namespace: account[1] ?? '' })
+  for (const group of groups) await require('', 'groups', group)
+  for (const [key, values] of Object.entries(extra))
+    for (const value of values) await require('authentication.k8s.io', 'userextras', value, { subresource: key })
+  if (uid !== '') await require('authentication.k8s.io', 'uids', uid)
   return {
     name,
     groups: impliedGroups(name, groups, account?.[1]),
-    ...(typeof uid === 'string' && uid !== '' ? { uid } : {}),
-    ...(extraHeaders.length === 0 ? {} : { extra }),
+    ...(uid === '' ? {} : { uid }),
+    ...(Object.keys(extra).length === 0 ? {} : { extra }),
   }
 }
 

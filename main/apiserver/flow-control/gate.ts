@@ -1,7 +1,7 @@
 // The door that requests pass between authorization and their work: how many are at work at a time, and who is next.
-import { StatusError } from '../../../common/machinery/status.ts'
 import type { HttpResponse } from '../apiserver.ts'
 import type { UserInfo } from '../auth/user-info.ts'
+import { PlainError } from '../chain/plain-error.ts'
 import type { RequestInfo } from '../chain/request-info.ts'
 import type { Gauge } from '../metrics.ts'
 
@@ -35,14 +35,11 @@ export const isStream = (info: RequestInfo): boolean => info.isResource && strea
 export const isWrite = ({ verb }: RequestInfo): boolean =>
   verb !== 'get' && verb !== 'list' && verb !== 'watch' && verb !== 'head' && verb !== 'options'
 
-/** Answered in plain words, as upstream does. */
-export class TooManyRequests extends StatusError {
+export class TooManyRequests extends PlainError {
   constructor() {
-    super({
-      code: 429,
-      reason: 'TooManyRequests',
-      message: 'Too many requests, please try again later.',
-      details: { retryAfterSeconds: 1 },
+    const message = 'Too many requests, please try again later.'
+    super({ code: 429, reason: 'TooManyRequests', message, details: { retryAfterSeconds: 1 } }, message, {
+      'retry-after': '1',
     })
   }
 }

@@ -1,7 +1,7 @@
 // Everything that is not a resource: discovery, OpenAPI, version, health and metrics.
 import type { HttpRequest, HttpResponse, UserInfo } from '../apiserver.ts'
 import { negotiate, parseAccept } from '../chain/negotiation.ts'
-import { NoSuchPath } from '../chain/no-such-path.ts'
+import { NoSuchPath } from '../chain/plain-error.ts'
 import { type Responder, sendBytes, sendObject } from '../chain/respond.ts'
 import type { Discovery } from '../discovery/discovery.ts'
 import { versionInfo } from '../discovery/version.ts'

@@ -28,7 +28,7 @@ export async function serveUpgrade(
     info = parsed.info
     const { query } = parsed
     const user = await handler.identify(req, auditIdOf(req), { info, visit, connection })
-    handler.authorize(user, parsed, visit)
+    await handler.authorize(user, parsed, visit)
     if (parts.extensions.owns(parsed.path)) {
       visit.record?.started(code)
       await parts.extensions.upgrade(parsed.path, upgrade, user)

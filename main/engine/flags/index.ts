@@ -1,5 +1,6 @@
 // The one table of flags: the command and its --help are made from it. Names and meaning are upstream's wherever upstream has the flag.
 import { parseServiceRanges } from '../cluster-network.ts'
+import { authorizationFlags } from './authorization.ts'
 import { parseCipherSuites } from './cipher-suites.ts'
 import {
   badValue,
@@ -153,18 +154,7 @@ const aggregation: readonly EngineFlag[] = [
 ]
 
 const authorization: readonly EngineFlag[] = [
-  list(
-    'authorization-mode',
-    'modes',
-    'who decides, in order: Node, RBAC, AlwaysAllow, AlwaysDeny (default: Node,RBAC)',
-    (o, items) => {
-      const modes = ['Node', 'RBAC', 'AlwaysAllow', 'AlwaysDeny'] as const
-      o.authorizationModes = [
-        ...(o.authorizationModes ?? []),
-        ...items.map((item) => parseOneOf('authorization-mode', item, modes)),
-      ]
-    },
-  ),
+  ...authorizationFlags,
   list('enable-admission-plugins', 'names', 'admission plugins to add to those that run by default', (o, items) => {
     o.enableAdmissionPlugins = [...(o.enableAdmissionPlugins ?? []), ...items]
   }),

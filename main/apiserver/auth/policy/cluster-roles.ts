@@ -28,7 +28,6 @@ const unauthenticated = group('system:unauthenticated')
 
 const healthUrls = '/healthz /livez /readyz /version /version/'
 const discoveryUrls = '/api /api/* /apis /apis/* /healthz /livez /openapi /openapi/* /readyz /version /version/'
-const allVerbs = 'create delete deletecollection get list patch update watch'
 
 const aggregateTo = (name: string): Record<string, string> => ({
   [`rbac.authorization.k8s.io/aggregate-to-${name}`]: 'true',
@@ -63,22 +62,28 @@ export const clusterRoles: readonly BootstrapRole[] = [
     name: 'system:kube-scheduler',
     rules: [
       rule('create patch update', 'core events.k8s.io', 'events'),
-      rule('create get list watch update patch', 'coordination.k8s.io', 'leases'),
-      rule(
-        'get list watch',
-        'core',
-        'nodes pods namespaces services replicationcontrollers persistentvolumeclaims persistentvolumes',
-      ),
-      rule('delete', 'core', 'pods'),
+      rule('create', 'coordination.k8s.io', 'leases'),
+      rule('get update', 'coordination.k8s.io', 'leases', 'kube-scheduler'),
+      rule('get list watch', 'core', 'nodes'),
+      rule('delete get list watch', 'core', 'pods'),
       rule('create', 'core', 'bindings pods/binding'),
       rule('patch update', 'core', 'pods/status'),
-      rule('patch update', 'core', 'pods'),
-      rule('get list watch', 'apps', 'replicasets statefulsets'),
+      rule('get list watch', 'core', 'replicationcontrollers services'),
+      rule('get list watch', 'apps extensions', 'replicasets'),
+      rule('get list watch', 'apps', 'statefulsets'),
       rule('get list watch', 'policy', 'poddisruptionbudgets'),
-      rule('get list watch', 'storage.k8s.io', 'storageclasses csinodes csidrivers csistoragecapacities'),
-      rule('get list watch', 'resource.k8s.io', 'deviceclasses resourceslices'),
-      rule('get list patch update watch', 'resource.k8s.io', 'resourceclaims'),
-      rule('patch update', 'resource.k8s.io', 'resourceclaims/status'),
+      rule('get list watch', 'core', 'persistentvolumeclaims persistentvolumes'),
+      rule('create', 'authentication.k8s.io', 'tokenreviews'),
+      rule('create', 'authorization.k8s.io', 'subjectaccessreviews'),
+      rule('get list watch', 'storage.k8s.io', 'csinodes'),
+      rule('get list watch', 'core', 'namespaces'),
+      rule('get list watch', 'storage.k8s.io', 'csidrivers'),
+      rule('get list watch', 'storage.k8s.io', 'csistoragecapacities'),
+      rule('get list watch', 'resource.k8s.io', 'deviceclasses'),
+      rule('get list watch update patch', 'resource.k8s.io', 'resourceclaims'),
+      rule('get list watch update patch', 'resource.k8s.io', 'resourceclaims/status'),
+      rule('create delete deletecollection get list patch update watch', 'core', 'pods/finalizers'),
+      rule('get list watch', 'resource.k8s.io', 'resourceslices'),
     ],
     subjects: [user('system:kube-scheduler')],
   },
@@ -92,8 +97,19 @@ export const clusterRoles: readonly BootstrapRole[] = [
   },
   {
     name: 'system:kube-controller-manager',
-    // The controllers run in one process under one name; garbage collection and namespace deletion reach every kind.
-    rules: [rule(allVerbs, '*', '*'), urls('get', discoveryUrls)],
+    rules: [
+      rule('create patch update', 'core events.k8s.io', 'events'),
+      rule('create', 'coordination.k8s.io', 'leases'),
+      rule('get update', 'coordination.k8s.io', 'leases', 'kube-controller-manager'),
+      rule('create', 'core', 'secrets serviceaccounts'),
+      rule('delete', 'core', 'secrets'),
+      rule('get', 'core', 'namespaces secrets serviceaccounts configmaps'),
+      rule('update', 'core', 'secrets serviceaccounts'),
+      rule('create', 'authentication.k8s.io', 'tokenreviews'),
+      rule('create', 'authorization.k8s.io', 'subjectaccessreviews'),
+      rule('list watch', '*', '*'),
+      rule('create', 'core', 'serviceaccounts/token'),
+    ],
     subjects: [user('system:kube-controller-manager')],
   },
   {
