@@ -1,4 +1,5 @@
 // Who decides what users may do: --authorization-mode with its flags, or the file of --authorization-config.
+import { parseGoDuration } from '../../../common/machinery/go-duration.ts'
 import { parseAbacPolicies } from '../../apiserver/auth/authorization/abac.ts'
 import type { AuthorizationMode } from '../../apiserver/auth/authorization/modes.ts'
 import { compileReviewCondition } from '../../apiserver/auth/authorization/review-condition.ts'
@@ -6,7 +7,6 @@ import { CodedError } from '../coded-error.ts'
 import { badFile, messageOf } from '../flag-files.ts'
 import type { EngineOptions } from '../options.ts'
 import { parseConfig, readConfigFile } from './config-file.ts'
-import { parseGoDuration } from './durations.ts'
 import { readKubeconfigEndpoint } from './kubeconfig-endpoint.ts'
 
 const defaults = { authorizedTtlMs: 300_000, unauthorizedTtlMs: 30_000, timeoutMs: 30_000 }

@@ -1,7 +1,6 @@
 // Flags of authorization.
 import type { EngineOptions } from '../options.ts'
-import { parseGoDuration } from '../access/durations.ts'
-import { badValue, type EngineFlag, parseFile, parseList, parseOneOf } from './flag.ts'
+import { type EngineFlag, parseDuration, parseFile, parseList, parseOneOf } from './flag.ts'
 
 type Settings = NonNullable<EngineOptions['authorization']>
 
@@ -18,12 +17,6 @@ const setting = (
     options.authorization = { ...options.authorization, ...read(text) }
   },
 })
-
-export function parseDuration(name: string, text: string): number {
-  const ms = parseGoDuration(text)
-  if (ms === undefined) throw badValue(name, text, 'is no duration', 'Write, for example, 30s or 5m.')
-  return ms
-}
 
 const modes = ['Node', 'RBAC', 'ABAC', 'Webhook', 'AlwaysAllow', 'AlwaysDeny'] as const
 
