@@ -15,6 +15,7 @@ import { isPodFinished } from '../controllers/pods/pod-state.ts'
 import type { SchedulingQueue } from './queue/scheduling-queue.ts'
 import type { ClusterState } from './state/cluster-state.ts'
 import { podFacts } from './state/pod-facts.ts'
+import { allocationsOf } from './state/pod-resources.ts'
 
 export interface WatchedCluster {
   pods: Informer<Pod>
@@ -61,6 +62,7 @@ export function watchCluster(
       const facts = podFacts(pod)
       cluster.setPod(facts, pod.spec?.nodeName ?? '')
       if (!wasCounted || labelsChanged(pod, old)) queue.onChange({ type: 'pod-placed', pod: facts })
+      else queue.onChange({ type: 'pod-resized', pod: facts })
       return
     }
     if (old !== undefined && isPlaced(old) && !isPodFinished(old)) removePlaced(old)
@@ -178,8 +180,16 @@ function placementChanged(pod: Pod, old: Pod): boolean {
     pod.spec?.nodeName !== old.spec?.nodeName ||
     (pod.metadata.deletionTimestamp === undefined) !== (old.metadata.deletionTimestamp === undefined) ||
     labelsChanged(pod, old) ||
-    pod.metadata.generation !== old.metadata.generation
+    pod.metadata.generation !== old.metadata.generation ||
+    allocationsChanged(pod, old)
   )
+}
+
+/** Resizing in place: what the node has given or taken. */
+function allocationsChanged(pod: Pod, old: Pod): boolean {
+  const [now, before] = [allocationsOf(pod), allocationsOf(old)]
+  if (now.size === 0 && before.size === 0) return false
+  return canonicalJson([...now]) !== canonicalJson([...before])
 }
 
 const labelsChanged = (pod: Pod, old: Pod): boolean =>

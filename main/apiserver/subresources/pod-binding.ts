@@ -80,6 +80,8 @@ async function bind(call: ApiCall): Promise<CallResult> {
 
 function markScheduled(pod: Pod, now: string): void {
   pod.status ??= {}
+  // It has its node now: no room need be kept elsewhere.
+  delete pod.status.nominatedNodeName
   const others = (pod.status.conditions ?? []).filter(({ type }) => type !== 'PodScheduled')
   pod.status.conditions = [...others, { type: 'PodScheduled', status: 'True', lastTransitionTime: now }]
 }

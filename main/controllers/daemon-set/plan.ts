@@ -75,10 +75,11 @@ function surplusPods(
   )
   if (surgeHash === undefined) return byAge.slice(1)
   const [newest, ...otherNew] = byAge.filter((pod) => pod.metadata.labels?.[hashLabel] === surgeHash)
-  const [, ...otherOld] = byAge.filter((pod) => pod.metadata.labels?.[hashLabel] !== surgeHash)
-  const old = byAge.filter((pod) => pod.metadata.labels?.[hashLabel] !== surgeHash)
-  const done = newest !== undefined && isPodAvailable(newest, daemonSet.spec?.minReadySeconds ?? 0, nowMs)
-  return [...otherNew, ...(done ? old : otherOld)]
+  const [oldest, ...otherOld] = byAge.filter((pod) => pod.metadata.labels?.[hashLabel] !== surgeHash)
+  const isDone = newest !== undefined && isPodAvailable(newest, daemonSet.spec?.minReadySeconds ?? 0, nowMs)
+  // An old pod that serves nobody need not wait for the new one.
+  const isUseless = newest !== undefined && oldest !== undefined && !isPodReady(oldest)
+  return [...otherNew, ...otherOld, ...(oldest !== undefined && (isDone || isUseless) ? [oldest] : [])]
 }
 
 export const desiredCount = (views: readonly NodeView[]): number =>

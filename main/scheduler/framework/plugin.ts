@@ -22,6 +22,8 @@ export type ClusterChange =
   | { type: 'node-changed'; node: NodeState; allocatable: boolean; labels: boolean; taints: boolean }
   | { type: 'pod-placed'; pod: PodFacts }
   | { type: 'pod-removed'; pod: PodFacts }
+  /** In place: it may need less now. */
+  | { type: 'pod-resized'; pod: PodFacts }
   | { type: 'images-changed' }
   | { type: 'claim-changed'; key: string }
   /** Volumes, storage classes or drivers of nodes. */

@@ -10,6 +10,7 @@ export const resourcesFilter: FilterPlugin = {
   mayHelp(change, pod) {
     switch (change.type) {
       case 'pod-removed':
+      case 'pod-resized':
         return true
       case 'node-added':
         return fit(pod, change.node) === undefined

@@ -81,6 +81,42 @@ function combineOthers(
 
 const requestsOf = (container: Container): Resources => toResources(container.resources?.requests)
 
+type Allocations = ReadonlyMap<string, Quantities[]>
+
+/**
+ * What containers have while they are being resized: until the node has taken something away it is not free. By container name; a
+ * container that was never resized has what it asks for.
+ */
+export function allocationsOf({ status }: Pod): Allocations {
+  const found = new Map<string, Quantities[]>()
+  for (const { name, resources, allocatedResources } of [
+    ...(status?.containerStatuses ?? []),
+    ...(status?.initContainerStatuses ?? []),
+  ]) {
+    if (resources === undefined) continue
+    found.set(name, [resources.requests ?? {}, allocatedResources ?? {}])
+  }
+  return found
+}
+
+/** What cannot be had on the node is not counted as asked for. */
+const isInfeasible = ({ status }: Pod): boolean =>
+  status?.conditions?.some(({ type, reason }) => type === 'PodResizePending' && reason === 'Infeasible') === true
+
+/** The container as it counts: with the most of what it asks for and what it has. */
+function counted(container: Container, allocations: Allocations, infeasible: boolean): Container {
+  const had = allocations.get(container.name)
+  if (had === undefined) return container
+  const all = [...(infeasible ? [] : [container.resources?.requests ?? {}]), ...had]
+  const requests: Record<string, string | number> = {}
+  for (const quantities of all)
+    for (const [name, quantity] of Object.entries(quantities)) {
+      const known = requests[name]
+      if (known === undefined || amount(name, quantity) > amount(name, known)) requests[name] = quantity
+    }
+  return { ...container, resources: { ...container.resources, requests } }
+}
+
 function nonZero(container: Container): Resources {
   const requests = container.resources?.requests
   const base = toResources(requests)
@@ -93,12 +129,12 @@ function nonZero(container: Container): Resources {
 }
 
 /** The most that the pod needs at any time of its life: containers together, or one init container with the sidecars started before it. */
-function peak(pod: Pod, of: (container: Container) => Resources): Resources {
+function peak({ spec }: Pick<Pod, 'spec'>, of: (container: Container) => Resources): Resources {
   let sum = noResources
-  for (const container of pod.spec?.containers ?? []) sum = plus(sum, of(container))
+  for (const container of spec?.containers ?? []) sum = plus(sum, of(container))
   let sidecars = noResources
   let initPeak = noResources
-  for (const container of pod.spec?.initContainers ?? []) {
+  for (const container of spec?.initContainers ?? []) {
     const own = of(container)
     if (container.restartPolicy === 'Always') {
       sum = plus(sum, own)
@@ -111,8 +147,9 @@ function peak(pod: Pod, of: (container: Container) => Resources): Resources {
 
 /** `requests` decide whether the pod fits; `scoring` is what it counts as when nodes are compared. */
 export function podResources(pod: Pod): { requests: Resources; scoring: Resources } {
-  let requests = peak(pod, requestsOf)
-  let scoring = peak(pod, nonZero)
+  const now = { spec: withAllocations(pod) }
+  let requests = peak(now, requestsOf)
+  let scoring = peak(now, nonZero)
   // Requests of the pod as a whole replace the sums of its containers.
   const whole = pod.spec?.resources?.requests
   if (whole !== undefined) {
@@ -125,6 +162,19 @@ export function podResources(pod: Pod): { requests: Resources; scoring: Resource
     scoring = plus(scoring, overhead)
   }
   return { requests, scoring }
+}
+
+function withAllocations(pod: Pod): Pod['spec'] {
+  const allocations = allocationsOf(pod)
+  const { spec } = pod
+  if (allocations.size === 0 || spec === undefined) return spec
+  const infeasible = isInfeasible(pod)
+  const count = (container: Container): Container => counted(container, allocations, infeasible)
+  return {
+    ...spec,
+    containers: spec.containers.map(count),
+    initContainers: spec.initContainers?.map((init) => (init.restartPolicy === 'Always' ? count(init) : init)),
+  }
 }
 
 function override(resources: Resources, whole: Quantities): Resources {
