@@ -22,7 +22,7 @@ import type { ServedResource } from './registry/served-resource.ts'
 import { protobufEncoder } from './protobuf/encoder.ts'
 import { isStream } from './flow-control/gate.ts'
 import { type ApiCall, type CallResult, resultObject } from './routes/api-call.ts'
-import { mergePatchType } from './routes/patch-types.ts'
+import { isApplyPatch, mergePatchType } from './routes/patch-types.ts'
 import { booleanParameter, watchRequestOf } from './routes/list-parameters.ts'
 import { eventEncoder } from './routes/event-encoders.ts'
 import { renderResult, shapesFor } from './routes/render.ts'
@@ -47,6 +47,8 @@ export interface Visit {
   /** What is served at the path, once it is known to be. */
   resource: ServedResource | undefined
   subresource: string
+  /** Set while a watch or a stream is under way. */
+  endLong?: () => void
 }
 
 interface IdentifyCall {
@@ -93,7 +95,15 @@ export class RequestHandler {
     } finally {
       visit.place?.leave()
       visit.record?.complete(res.statusCode, failure)
-      this.#parts.metrics.observe({ info, code: res.statusCode, ms: performance.now() - started, ...visit })
+      visit.endLong?.()
+      this.#parts.requests.observe({
+        info,
+        code: res.statusCode,
+        ms: performance.now() - started,
+        bytes: to.bytes,
+        isApply: info?.verb === 'patch' && isApplyPatch(mediaTypeOf(req.headers['content-type'])),
+        ...visit,
+      })
     }
   }
 
@@ -216,6 +226,7 @@ export class RequestHandler {
         const call = { req, res, to, info, query, user, resource, registry }
         const admitted = await admitConnect(call, connect, notesOf(to, record))
         record?.started(200)
+        visit.endLong = this.#parts.requests.begin({ info, ...visit, isStream: true })
         await connect.serve(admitted)
         return
       }
@@ -246,6 +257,9 @@ export class RequestHandler {
     if (watching) {
       requireVerb(resource, 'watch')
       record?.started(200)
+      const { requests } = this.#parts
+      visit.endLong = requests.begin({ info, ...visit })
+      const series = requests.of({ info, ...visit })
       await serveHttpWatch(
         registry,
         resource,
@@ -256,6 +270,9 @@ export class RequestHandler {
           onBegun: () => {
             visit.place?.leave()
             visit.place = undefined
+          },
+          onEvent: () => {
+            series.events += 1
           },
           onSlow: () => {
             this.#parts.metrics.slowWatchers += 1

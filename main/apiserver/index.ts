@@ -29,6 +29,7 @@ import { metricsKinds, nodeMetrics } from './node-metrics/index.ts'
 import { OpenApi } from './openapi/openapi.ts'
 import { lookup, type Registry } from './registry/context.ts'
 import { schemaOf } from './registry/decode.ts'
+import { RequestMetrics } from './request-metrics.ts'
 import { ResourceTable } from './registry/resource-table.ts'
 import { serveKind, type ServedResource } from './registry/served-resource.ts'
 import { PathRoutes } from './routes/paths.ts'
@@ -95,6 +96,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       ),
   ]
   const metrics = new Metrics()
+  const requests = new RequestMetrics()
   let isReady = false
   let closing = false
   const health = new Health([
@@ -115,7 +117,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     }
   }
   const gate = newGate(registry, options.flowControl)
-  metrics.add(...serverGauges({ store, resources, health }), ...gate.gauges)
+  metrics.add(...requests.gauges(), ...serverGauges({ store, resources, health }), ...gate.gauges)
   const extensions = new Extensions(registry, options)
   const discovery = new Discovery({ resources, subresourcesOf, extensions })
   const http = new HttpPolicy(options.http)
@@ -137,6 +139,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       openid: openIdDocuments(options.serviceAccountKey),
     }),
     metrics,
+    requests,
     audit: options.audit === undefined ? undefined : new Auditor({ ...options.audit, now: () => clock.now() }),
     gate,
     extensions,

@@ -9,6 +9,7 @@ import type { Deadlines } from './chain/deadline.ts'
 import type { HttpPolicy } from './chain/http-policy.ts'
 import type { HostGuard } from './chain/hosts.ts'
 import type { Metrics } from './metrics.ts'
+import type { RequestMetrics } from './request-metrics.ts'
 import type { PathRoutes } from './routes/paths.ts'
 import type { Registry } from './registry/context.ts'
 import type { SubresourceTable } from './subresources/index.ts'
@@ -27,6 +28,7 @@ export interface ServerParts {
   readonly connects: ConnectTable
   readonly paths: PathRoutes
   readonly metrics: Metrics
+  readonly requests: RequestMetrics
   readonly audit: Auditor | undefined
   readonly gate: Gate
   readonly extensions: Extensions

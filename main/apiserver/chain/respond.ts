@@ -23,6 +23,8 @@ export interface Responder {
   readonly res: HttpResponse
   readonly encoding: Encoding
   readonly pretty: boolean
+  /** Of the body that was sent. */
+  bytes?: number
   /** Warning header texts collected so far. */
   readonly warnings: string[]
   /** Of every answer to this request. */
@@ -100,7 +102,10 @@ export async function sendBytes(
   }
   // A 304 says nothing of the body: a cache would take these for the stored answer's own.
   if (code === 304) delete all['content-type']
-  else all['content-length'] = String(Buffer.byteLength(body))
+  else {
+    to.bytes = Buffer.byteLength(body)
+    all['content-length'] = String(to.bytes)
+  }
   writeHead(res, code, all)
   if (req.method === 'HEAD') res.end()
   else endWith(res, body)
@@ -135,11 +140,19 @@ export async function sendPieces(to: Responder, contentType: string, pieces: Ite
   const compressed = acceptsGzip(req)
   if (compressed) sayCompressed(all)
   writeHead(res, 200, all)
-  const body = joined([first.value, second.value], chunks)
+  to.bytes = 0
+  const body = counted(to, joined([first.value, second.value], chunks))
   if (req.method === 'HEAD') res.end()
   else if (compressed)
     await pipeline(Readable.from(body), createGzip({ level: compressionLevel }), (out) => writeAll(res, out))
   else await writeAll(res, body)
+}
+
+function* counted(to: Responder, chunks: Iterable<Buffer>): Generator<Buffer> {
+  for (const chunk of chunks) {
+    to.bytes = (to.bytes ?? 0) + chunk.length
+    yield chunk
+  }
 }
 
 function* joined<T>(...parts: readonly Iterable<T>[]): Generator<T> {

@@ -1,4 +1,5 @@
 // What is counted of the requests of one flow schema at one priority level. Kept when their configuration changes.
+import { Histogram } from '../../../common/machinery/histogram.ts'
 
 /** Upstream's for waiting and executing. */
 export const durationBuckets = [0, 0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30]
@@ -6,31 +7,6 @@ export const seatBuckets = [1, 2, 4, 10]
 export const queueLengthBuckets = [0, 10, 25, 50, 100, 250, 500, 1000]
 
 export type Rejection = 'queue-full' | 'time-out' | 'concurrency-limit' | 'cancelled'
-
-export class FlowHistogram {
-  readonly bounds: readonly number[]
-  /** How many fell between the bound before and this one. */
-  readonly counts: number[]
-  sum = 0
-  count = 0
-
-  constructor(bounds: readonly number[]) {
-    this.bounds = bounds
-    this.counts = bounds.map(() => 0)
-  }
-
-  observe(value: number): void {
-    this.sum += value
-    this.count += 1
-    const { bounds } = this
-    for (let index = 0; index < bounds.length; index += 1) {
-      if (value <= (bounds[index] as number)) {
-        this.counts[index] = (this.counts[index] as number) + 1
-        return
-      }
-    }
-  }
-}
 
 export class FlowCounters {
   readonly level: string
@@ -42,12 +18,12 @@ export class FlowCounters {
   waitingSeats = 0
   notAccommodated = 0
   readonly rejected = new Map<Rejection, number>()
-  readonly waited = new FlowHistogram(durationBuckets)
-  readonly waitedInVain = new FlowHistogram(durationBuckets)
-  readonly regular = new FlowHistogram(durationBuckets)
-  readonly watches = new FlowHistogram(durationBuckets)
-  readonly seats = new FlowHistogram(seatBuckets)
-  readonly queueLength = new FlowHistogram(queueLengthBuckets)
+  readonly waited = new Histogram(durationBuckets)
+  readonly waitedInVain = new Histogram(durationBuckets)
+  readonly regular = new Histogram(durationBuckets)
+  readonly watches = new Histogram(durationBuckets)
+  readonly seats = new Histogram(seatBuckets)
+  readonly queueLength = new Histogram(queueLengthBuckets)
 
   constructor(level: string, schema: string) {
     this.level = level

@@ -1,6 +1,7 @@
 // What is read of priority and fairness when /metrics is asked, under upstream's names.
-import { label, type Gauge, type Sample } from '../metrics.ts'
-import type { FlowCounters, FlowHistogram } from './counters.ts'
+import type { Histogram } from '../../../common/machinery/histogram.ts'
+import { histogramSamples, label, type Gauge } from '../metrics.ts'
+import type { FlowCounters } from './counters.ts'
 import type { FlowControl } from './flow-control.ts'
 import type { PriorityLevel } from './priority-level.ts'
 
@@ -28,7 +29,7 @@ export function flowGauges(control: FlowControl): readonly Gauge[] {
   const histogram = (
     name: string,
     help: string,
-    parts: (counters: FlowCounters) => readonly (readonly [labels: string, FlowHistogram])[],
+    parts: (counters: FlowCounters) => readonly (readonly [labels: string, Histogram])[],
   ): Gauge => ({
     name: `${prefix}${name}`,
     help,
@@ -107,18 +108,3 @@ const isUsed = ({ dispatched, waiting, rejected }: FlowCounters): boolean =>
 
 const flowLabels = ({ level, schema }: FlowCounters): string =>
   `flow_schema="${label(schema)}",priority_level="${label(level)}"`
-
-function histogramSamples(labels: string, { bounds, counts, sum, count }: FlowHistogram): Sample[] {
-  if (count === 0) return []
-  let upTo = 0
-  const buckets = bounds.map((bound, index) => {
-    upTo += counts[index] ?? 0
-    return { suffix: '_bucket', labels: `${labels},le="${String(bound)}"`, value: upTo }
-  })
-  return [
-    ...buckets,
-    { suffix: '_bucket', labels: `${labels},le="+Inf"`, value: count },
-    { suffix: '_sum', labels, value: sum },
-    { suffix: '_count', labels, value: count },
-  ]
-}

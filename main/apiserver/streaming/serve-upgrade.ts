@@ -45,6 +45,7 @@ export async function serveUpgrade(
     // Nobody reads warnings of a connection that becomes a stream.
     const admitted = await admitConnect(call, connect, notesOf({ warnings: [] }, visit.record))
     visit.record?.started(code)
+    visit.endLong = parts.requests.begin({ info, ...visit, isStream: true })
     await connect.upgrade(admitted, upgrade)
   } catch (error) {
     const status = toStatusError(error)
@@ -53,7 +54,15 @@ export async function serveUpgrade(
     refuseUpgrade(upgrade, status)
   } finally {
     visit.record?.complete(code, failure)
-    parts.metrics.observe({ info, code, ms: performance.now() - started, ...visit, isStream: true })
+    visit.endLong?.()
+    parts.requests.observe({
+      info,
+      code,
+      ms: performance.now() - started,
+      bytes: undefined,
+      ...visit,
+      isStream: true,
+    })
   }
 }
 

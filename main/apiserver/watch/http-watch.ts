@@ -32,6 +32,8 @@ export interface HttpWatchOptions {
   readonly headers: Readonly<Record<string, string>>
   /** The initial events are on their way. */
   readonly onBegun: () => void
+  /** An event was sent. */
+  readonly onEvent: () => void
   /** A watcher was closed because it did not keep up. */
   readonly onSlow: () => void
 }
@@ -82,6 +84,7 @@ export async function serveHttpWatch(
   running.session = await startWatch(registry, resource, request, {
     event: (type, object) => {
       write(encoder.event(type, object))
+      options.onEvent()
     },
     bookmark: (revision, initialEventsEnd) => {
       write(encoder.bookmark(bookmarkObject(resource, revision, initialEventsEnd)))
