@@ -1,88 +1,31 @@
 // The store on a real etcd: the contract every store keeps, and what only a server on the other end of a connection can do to it.
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import type { ChildProcess } from 'node:child_process'
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { eventually } from '../../common/client/testing/eventually.ts'
-import { defaultCache } from '../../main/engine/paths.ts'
 import { createAuthority, issueCertificate, type KeyPair } from '../../main/pki/certificates.ts'
 import { openEtcdStore } from '../../main/store/etcd/index.ts'
 import { Collector, create, describeStoreContract, put } from '../../main/store/store-contract.ts'
 import { ClosedError, CompactedError, type Store } from '../../main/store/store.ts'
-import { ensureEtcd } from '../../vm-images/host-tools.ts'
+import { type EtcdPorts, EtcdProcesses, newPorts, urlOf } from '../harness/etcd.ts'
 
-let program: string
-const running = new Set<ChildProcess>()
-
-beforeAll(async () => {
-  program = await ensureEtcd({ cache: defaultCache() })
-}, 300_000)
-
-afterEach(async () => {
-  for (const child of running) await stop(child)
-})
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
-/** Starts etcd on a folder; the ports stay the same when it is started again. `flags` make it speak TLS. */
-async function startEtcd(
-  folder: string,
-  ports: { client: number; peer: number },
-  flags: readonly string[] = [],
-): Promise<ChildProcess> {
-  const client = `${flags.length === 0 ? 'http' : 'https'}://127.0.0.1:${String(ports.client)}`
-  const peer = `http://127.0.0.1:${String(ports.peer)}`
-  const child = spawn(
-    program,
-    [
-      ...['--data-dir', join(folder, 'etcd'), '--log-level', 'error', '--name', 'test'],
-      ...['--listen-client-urls', client, '--advertise-client-urls', client, '--listen-peer-urls', peer],
-      ...['--initial-advertise-peer-urls', peer, '--initial-cluster', `test=${peer}`],
-      ...flags,
-    ],
-    { stdio: 'ignore' },
-  )
-  running.add(child)
-  // With TLS only those it knows may ask: the first to open a store waits then.
-  if (flags.length === 0) await eventually(async () => (await fetch(`${client}/health`)).ok, 60_000)
-  return child
-}
-
-async function stop(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
-  running.delete(child)
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const ended = once(child, 'exit')
-  child.kill(signal)
-  await ended
-}
-
-const newPorts = async (): Promise<{ client: number; peer: number }> => ({
-  client: await freePort(),
-  peer: await freePort(),
-})
-const urlOf = (ports: { client: number }): string => `http://127.0.0.1:${String(ports.client)}`
+const running = new EtcdProcesses()
+beforeAll(() => running.prepare(), 300_000)
+afterEach(() => running.stopAll())
 
 describeStoreContract('etcd', {
   open: async (directory) => {
     const ports = await newPorts()
-    await startEtcd(directory, ports)
+    await running.start(directory, ports)
     return openEtcdStore({ servers: [urlOf(ports)] })
   },
 })
 
 describe('a store on etcd', () => {
   let folder: string
-  let ports: { client: number; peer: number }
+  let ports: EtcdPorts
   let etcd: ChildProcess
   const stores: Store[] = []
   const open = async (options: Partial<Parameters<typeof openEtcdStore>[0]> = {}): Promise<Store> => {
@@ -94,7 +37,7 @@ describe('a store on etcd', () => {
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'orrery-etcd-'))
     ports = await newPorts()
-    etcd = await startEtcd(folder, ports)
+    etcd = await running.start(folder, ports)
   })
 
   afterEach(async () => {
@@ -140,10 +83,10 @@ describe('a store on etcd', () => {
     const store = await open()
     const seen = new Collector(store, '/', 2)
     await create(store, '/a', '1')
-    await stop(etcd, 'SIGKILL')
+    await running.stop(etcd, 'SIGKILL')
     await expect(create(store, '/b', '1')).rejects.toThrow(ClosedError)
     expect(store.get('/a')?.value).toBe('1')
-    etcd = await startEtcd(folder, ports)
+    etcd = await running.start(folder, ports)
     const other = await open()
     await create(other, '/c', '1')
     const last = await eventually(() => put(store, '/d', '1'), 60_000)
@@ -161,7 +104,7 @@ describe('a store on etcd', () => {
   })
 
   it('speaks TLS, shows its certificate, and is refused without one', async () => {
-    await stop(etcd)
+    await running.stop(etcd)
     const authority = await createAuthority('etcd')
     const issue = (commonName: string): Promise<KeyPair> =>
       issueCertificate(authority, { commonName, addresses: ['127.0.0.1'], usages: ['server', 'client'] })
@@ -170,7 +113,7 @@ describe('a store on etcd', () => {
       await writeFile(join(folder, name), text)
       return join(folder, name)
     }
-    await startEtcd(join(folder, 'secure'), ports, [
+    await running.start(join(folder, 'secure'), ports, [
       ...['--cert-file', await file('server.crt', server.cert), '--key-file', await file('server.key', server.key)],
       ...['--client-cert-auth', '--trusted-ca-file', await file('ca.crt', authority.cert)],
     ])
