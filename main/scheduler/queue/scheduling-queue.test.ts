@@ -29,7 +29,7 @@ describe('scheduling queue', () => {
     expect(queue.take()).toBeUndefined()
   })
 
-  it('wakes an unschedulable pod only for a change that its plugin cares about, and not before its back-off', async () => {
+  it('wakes an unschedulable pod only for a change that its plugin cares about', async () => {
     const { clock, queue } = setUp()
     queue.put(facts('a'))
     queue.take()
@@ -39,11 +39,40 @@ describe('scheduling queue', () => {
     expect(queue.active).toBe(0)
     queue.onChange({ type: 'images-changed' })
     expect(queue.take()?.attempts).toBe(2)
-    queue.unschedulable('a', ['OnImages'])
+  })
+
+  it('does not wait for the end of a back-off when there is nothing else to do, unless very many wait for it', async () => {
+    const { clock, queue } = setUp()
+    const fail = (name: string): void => {
+      queue.put(facts(name))
+      queue.take()
+      queue.unschedulable(name, ['OnImages'])
+    }
+    fail('a')
+    fail('b')
+    queue.put(facts('c'))
     queue.onChange({ type: 'images-changed' })
-    expect(queue.active).toBe(0)
-    await clock.advance(2_000)
-    expect(queue.take()?.attempts).toBe(3)
+    expect([1, 2, 3].map(() => queue.take()?.facts.uid)).toEqual(['c', 'a', 'b'])
+    queue.retry('c')
+    expect(queue.take()).toBeUndefined()
+    for (let i = 0; i < 101; i++) fail(`many-${String(i)}`)
+    queue.onChange({ type: 'images-changed' })
+    expect([queue.active, queue.take()]).toEqual([0, undefined])
+    await clock.advance(1_000)
+    expect(queue.take()?.facts.uid).toBe('c')
+    expect(queue.active).toBe(101)
+  })
+
+  it('leaves a pod alone as long as something that it names is still to come', () => {
+    let isThere = false
+    const onImagesToCome: FilterPlugin = { ...onImages, isWaiting: () => !isThere }
+    const queue = new SchedulingQueue(createManualClock(), [onImagesToCome])
+    queue.put(facts('a'))
+    queue.onChange({ type: 'images-changed' })
+    expect(queue.take()).toBeUndefined()
+    isThere = true
+    queue.onChange({ type: 'images-changed' })
+    expect(queue.take()?.attempts).toBe(1)
   })
 
   it('tries a forgotten pod again after five minutes', async () => {

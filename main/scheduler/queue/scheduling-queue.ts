@@ -1,4 +1,5 @@
-// Pods that wait for a node. Active: to be tried now, by priority, then age. Backing off: tried lately, again when its time is up.
+// Pods that wait for a node. Active: to be tried now, by priority, then age. Backing off: tried lately, again when its time is up, or
+// before when there is nothing else to do. Failed: as backing off, but for an error, which is not hurried.
 // Unschedulable: no node is possible; tried again when the cluster changes in a way that the rejecting plugins say may help, or the pod
 // itself changes. There is no periodic retry, but for one safety net after a long time.
 import type { Clock } from '../../../common/machinery/clock.ts'
@@ -13,7 +14,7 @@ export interface QueuedPod {
   readonly addedAt: number
 }
 
-type Place = 'active' | 'backoff' | 'unschedulable' | 'in-flight'
+type Place = 'active' | 'backoff' | 'failed' | 'unschedulable' | 'in-flight'
 
 interface Entry extends QueuedPod {
   place: Place
@@ -23,6 +24,8 @@ interface Entry extends QueuedPod {
   cancel?: () => void
 }
 
+/** When more pods than this back off, back-off is what keeps them from taking all the time there is. */
+const maxHurried = 100
 const initialBackoffMs = 1_000
 const maxBackoffMs = 10_000
 /** A pod that nothing woke for this long is tried anyway. */
@@ -34,9 +37,8 @@ export class SchedulingQueue {
   /** Those that may keep a pod from being tried at all. */
   readonly #gates: readonly FilterPlugin[]
   readonly #entries = new Map<string, Entry>()
-  readonly #active = new Heap<Entry>((a, b) =>
-    a.facts.priority === b.facts.priority ? a.order < b.order : a.facts.priority > b.facts.priority,
-  )
+  readonly #active = new Heap<Entry>(isBefore)
+  readonly #backingOff = new Set<Entry>()
   /** UIDs of unschedulable pods by the plugin that rejected them. */
   readonly #rejectedBy = new Map<string, Set<string>>()
   #order = 0
@@ -50,8 +52,9 @@ export class SchedulingQueue {
     this.#gates = plugins.filter((plugin) => 'isWaiting' in plugin)
   }
 
+  /** Pods that `take` would give now. */
   get active(): number {
-    return this.#activeCount
+    return this.#activeCount + (this.#backingOff.size > maxHurried ? 0 : this.#backingOff.size)
   }
 
   get size(): number {
@@ -94,18 +97,21 @@ export class SchedulingQueue {
   take(): QueuedPod | undefined {
     for (let entry = this.#active.pop(); entry !== undefined; entry = this.#active.pop()) {
       // The heap keeps entries that have left the active place meanwhile.
-      if (entry.place !== 'active' || this.#entries.get(entry.facts.uid) !== entry) continue
-      this.#activeCount--
-      entry.place = 'in-flight'
-      entry.attempts++
-      return entry
+      if (entry.place === 'active' && this.#entries.get(entry.facts.uid) === entry) return this.#start(entry)
     }
-    return undefined
+    if (this.#backingOff.size === 0 || this.#backingOff.size > maxHurried) return undefined
+    return this.#start([...this.#backingOff].reduce((first, next) => (isBefore(next, first) ? next : first)))
+  }
+
+  #start(entry: Entry): Entry {
+    this.#leave(entry)
+    entry.attempts++
+    return entry
   }
 
   /** Resolves when there may be something to take, or the queue was stopped. */
   waitForWork(): Promise<void> {
-    if (this.#activeCount > 0 || this.#stopped) return Promise.resolve()
+    if (this.active > 0 || this.#stopped) return Promise.resolve()
     return new Promise((resolve) => {
       this.#wake = resolve
     })
@@ -139,7 +145,7 @@ export class SchedulingQueue {
     const entry = this.#entries.get(uid)
     if (entry === undefined) return
     this.#leave(entry)
-    this.#backOff(entry, this.#clock.now() + backoffMs(entry.attempts))
+    this.#backOff(entry, 'failed', this.#clock.now() + backoffMs(entry.attempts))
   }
 
   /** Moves every unschedulable pod that the change may help. */
@@ -169,7 +175,7 @@ export class SchedulingQueue {
 
   #revive(entry: Entry): void {
     this.#leave(entry)
-    if (entry.backoffUntil > this.#clock.now()) this.#backOff(entry, entry.backoffUntil)
+    if (entry.backoffUntil > this.#clock.now()) this.#backOff(entry, 'backoff', entry.backoffUntil)
     else this.#activate(entry)
   }
 
@@ -182,23 +188,31 @@ export class SchedulingQueue {
     entry.place = 'active'
     this.#activeCount++
     this.#active.push(entry)
-    this.#wake?.()
-    this.#wake = undefined
+    this.#wakeUp()
   }
 
-  #backOff(entry: Entry, until: number): void {
-    entry.place = 'backoff'
+  #backOff(entry: Entry, place: 'backoff' | 'failed', until: number): void {
+    entry.place = place
     entry.backoffUntil = until
     entry.cancel = this.#clock.after(until - this.#clock.now(), () => {
-      entry.cancel = undefined
+      this.#leave(entry)
       this.#activate(entry)
     })
+    if (place === 'failed') return
+    this.#backingOff.add(entry)
+    this.#wakeUp()
+  }
+
+  #wakeUp(): void {
+    this.#wake?.()
+    this.#wake = undefined
   }
 
   #leave(entry: Entry): void {
     entry.cancel?.()
     entry.cancel = undefined
     if (entry.place === 'active') this.#activeCount--
+    this.#backingOff.delete(entry)
     if (entry.place === 'unschedulable') {
       for (const plugin of entry.rejectedBy) {
         const pods = this.#rejectedBy.get(plugin)
@@ -209,6 +223,10 @@ export class SchedulingQueue {
     entry.place = 'in-flight'
   }
 }
+
+/** By priority, then age. */
+const isBefore = (a: Entry, b: Entry): boolean =>
+  a.facts.priority === b.facts.priority ? a.order < b.order : a.facts.priority > b.facts.priority
 
 /** 1 s, 2 s, 4 s, 8 s, 10 s, … by number of tries. */
 export function backoffMs(attempts: number): number {
