@@ -6,7 +6,7 @@ import { leases, nodes } from '../../common/client/resources.ts'
 import type { Clock } from '../../common/machinery/clock.ts'
 import type { Logger } from '../../common/machinery/logger.ts'
 import { isReason } from '../../common/machinery/status.ts'
-import { hollowConditions, hollowLease } from './hollow-node.ts'
+import { extendedAllocatable, hollowConditions, hollowLease } from './hollow-node.ts'
 
 const renewMs = 10_000
 const slots = 40
@@ -87,13 +87,15 @@ export class Heartbeats {
     else logger.warn('hollow nodes report again')
   }
 
-  /** Writes the node's own conditions. */
+  /** Writes the node's own conditions, and what can be had of the resources it was given. */
   async report(node: Node): Promise<void> {
     const { client, clock } = this.#options
     const conditions = hollowConditions(node.status?.conditions ?? [], clock.now())
     const target = { name: node.metadata.name ?? '', subresource: 'status' }
     await client
-      .patch(nodes, target, 'application/strategic-merge-patch+json', { status: { conditions } })
+      .patch(nodes, target, 'application/strategic-merge-patch+json', {
+        status: { conditions, allocatable: extendedAllocatable(node) },
+      })
       .catch(ignoreGone)
   }
 

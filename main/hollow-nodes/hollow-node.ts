@@ -102,11 +102,24 @@ export function hollowConditions(previous: readonly NodeCondition[], nowMs: numb
   })
 }
 
-/** Someone (the node controller, after a silence) says otherwise than the node itself. */
+/** Someone (the node controller, after a silence) says otherwise than the node itself, or has given it an extended resource. */
 export function isContradicted(node: Node): boolean {
-  return wellbeing.some(
-    ([type, status]) => node.status?.conditions?.find((condition) => condition.type === type)?.status !== status,
+  return (
+    Object.keys(extendedAllocatable(node)).length > 0 ||
+    wellbeing.some(
+      ([type, status]) => node.status?.conditions?.find((condition) => condition.type === type)?.status !== status,
+    )
   )
+}
+
+/** A merge patch of allocatable: extended resources (example.com/dongle) follow the capacity, by which they are advertised. */
+export function extendedAllocatable({ status }: Node): Record<string, string | null> {
+  const { capacity = {}, allocatable = {} } = status ?? {}
+  const changes: Record<string, string | null> = {}
+  for (const name of new Set([...Object.keys(capacity), ...Object.keys(allocatable)])) {
+    if (name.includes('/') && capacity[name] !== allocatable[name]) changes[name] = capacity[name] ?? null
+  }
+  return changes
 }
 
 export function hollowLease(node: Node, nowMs: number, previous?: Lease): Lease {

@@ -102,6 +102,24 @@ it('corrects what others say about its health, and forgets a node that was delet
   })
 })
 
+it('can allocate the extended resources it is given, until they are taken away', async () => {
+  await start(['hollow-1'])
+  const give = (quantity: string | null): Promise<unknown> =>
+    plane.client.patch(nodes, { name: 'hollow-1', subresource: 'status' }, 'application/merge-patch+json', {
+      status: { capacity: { 'example.com/dongle': quantity } },
+    })
+  const allocatable = async (): Promise<string | undefined> =>
+    (await plane.client.get(nodes, 'hollow-1')).status?.allocatable?.['example.com/dongle']
+  await give('4')
+  await eventually(async () => {
+    expect(await allocatable()).toBe('4')
+  })
+  await give(null)
+  await eventually(async () => {
+    expect(await allocatable()).toBeUndefined()
+  })
+})
+
 it('continues with the nodes and addresses of an earlier run, and removes them at the end', async () => {
   const first = await start(['hollow-1'])
   await plane.client.create(pods, placed('old', 'hollow-1'))

@@ -98,8 +98,6 @@ describe('a pod on a hollow node', () => {
     ['Never', { 'lab.orrery.dev/hollow-exit-after': '5s' }, 'Succeeded'],
     ['OnFailure', { 'lab.orrery.dev/hollow-exit-after': '5s' }, 'Succeeded'],
     ['Never', { 'lab.orrery.dev/hollow-exit-after': '5s', 'lab.orrery.dev/hollow-exit-code': '3' }, 'Failed'],
-    ['OnFailure', { 'lab.orrery.dev/hollow-exit-after': '5s', 'lab.orrery.dev/hollow-exit-code': '3' }, undefined],
-    ['Always', { 'lab.orrery.dev/hollow-exit-after': '5s' }, undefined],
     ['Never', {}, undefined],
   ])('ends with restartPolicy %s and %o as %s', (restartPolicy, annotations, phase) => {
     const job = pod({ metadata: { annotations }, spec: { restartPolicy } })
@@ -109,6 +107,69 @@ describe('a pod on a hollow node', () => {
     const ended = plan(after(job, running), start + 5000)
     expect(ended.status?.phase).toBe(phase)
     if (phase !== undefined) expect(plan(after(after(job, running), ended), start + 9000)).toEqual({})
+  })
+
+  /** Its states, one after the other, each when the one before said. */
+  function life(object: Pod, steps: number): PodPlan[] {
+    const plans: PodPlan[] = []
+    let nowMs = start
+    for (let step = 0; step < steps; step += 1) {
+      const next = plan(object, nowMs)
+      plans.push(next)
+      object = after(object, next)
+      nowMs += next.afterMs ?? 0
+    }
+    return plans
+  }
+
+  it('restarts what fails, later each time', () => {
+    const failing = pod({
+      spec: { restartPolicy: 'OnFailure', containers: [{ name: 'main', command: ['sh', '-c', 'sleep 2; exit 3'] }] },
+    })
+    const states = life(failing, 8).map(({ status, afterMs }) => {
+      const { state = {}, restartCount, lastState } = status?.containerStatuses?.[0] ?? {}
+      return [
+        Object.keys(state)[0],
+        restartCount,
+        lastState?.terminated?.exitCode,
+        status?.phase,
+        Math.round((afterMs ?? 0) / 1000),
+      ]
+    })
+    expect(states).toEqual([
+      ['running', 0, undefined, 'Running', 2],
+      ['terminated', 0, undefined, 'Running', 0],
+      ['running', 1, 3, 'Running', 2],
+      ['waiting', 1, 3, 'Running', 10],
+      ['running', 2, 3, 'Running', 2],
+      ['waiting', 2, 3, 'Running', 20],
+      ['running', 3, 3, 'Running', 2],
+      ['waiting', 3, 3, 'Running', 40],
+    ])
+  })
+
+  it('succeeds when its command has', () => {
+    const done = life(
+      pod({ spec: { restartPolicy: 'Never', containers: [{ name: 'main', command: ['sleep', '1'] }] } }),
+      3,
+    )
+    expect(done.map(({ status }) => status?.phase)).toEqual(['Running', 'Succeeded', undefined])
+  })
+
+  it.each([
+    ['Never', 'Failed', undefined],
+    ['Always', 'Pending', 1],
+  ])('does not begin when an init container fails (%s)', (restartPolicy, phase, afterMs) => {
+    const spec = { restartPolicy, initContainers: [{ name: 'first', command: ['false'] }, { name: 'second' }] }
+    const failed = plan(pod({ spec }))
+    expect(failed).toMatchObject({
+      status: {
+        phase,
+        initContainerStatuses: [{ state: { terminated: { exitCode: 1 } } }, { state: { waiting: {} } }],
+        containerStatuses: [{ ready: false, state: { waiting: { reason: 'PodInitializing' } } }],
+      },
+    })
+    expect(failed.afterMs).toBe(afterMs)
   })
 
   it('fails when its active deadline has passed', () => {

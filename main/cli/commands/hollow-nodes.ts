@@ -80,8 +80,8 @@ export function hollowNodesCommand(): Command {
     .addHelpText(
       'after',
       `
-Each has the label lab.orrery.dev/hollow=true. Pods on them run until deleted; one with restartPolicy Never or OnFailure and the
-annotation lab.orrery.dev/hollow-exit-after=5s ends by then (lab.orrery.dev/hollow-exit-code=1: with a failure, restartPolicy Never).
+Each has the label lab.orrery.dev/hollow=true. Pods on them run until deleted, but for containers whose command is a plain sleep, true or
+exit, and pods with the annotation lab.orrery.dev/hollow-exit-after=5s (lab.orrery.dev/hollow-exit-code=1: with a failure).
 Ctrl-C removes the nodes; deleting one with kubectl ends its simulation.`,
     )
     .action(run)
