@@ -1,6 +1,6 @@
 // Pure: the Node object of a hollow node. It looks like a kubelet's in shape and says everywhere that nothing runs behind it.
 import { createHash } from 'node:crypto'
-import type { Lease, Node, NodeCondition, NodeStatus, Taint } from '../../common/api/generated/types.ts'
+import type { Lease, Node, NodeCondition, NodeStatus, Quantity, Taint } from '../../common/api/generated/types.ts'
 import { gitVersion } from '../../common/api/kubernetes-version.ts'
 import { formatMicroTime, formatTime } from '../../common/machinery/clock.ts'
 import type { NodeAddresses } from './addresses.ts'
@@ -113,9 +113,9 @@ export function isContradicted(node: Node): boolean {
 }
 
 /** A merge patch of allocatable: extended resources (example.com/dongle) follow the capacity, by which they are advertised. */
-export function extendedAllocatable({ status }: Node): Record<string, string | null> {
+export function extendedAllocatable({ status }: Node): Record<string, Quantity | null> {
   const { capacity = {}, allocatable = {} } = status ?? {}
-  const changes: Record<string, string | null> = {}
+  const changes: Record<string, Quantity | null> = {}
   for (const name of new Set([...Object.keys(capacity), ...Object.keys(allocatable)])) {
     if (name.includes('/') && capacity[name] !== allocatable[name]) changes[name] = capacity[name] ?? null
   }

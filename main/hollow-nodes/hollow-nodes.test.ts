@@ -108,7 +108,7 @@ it('can allocate the extended resources it is given, until they are taken away',
     plane.client.patch(nodes, { name: 'hollow-1', subresource: 'status' }, 'application/merge-patch+json', {
       status: { capacity: { 'example.com/dongle': quantity } },
     })
-  const allocatable = async (): Promise<string | undefined> =>
+  const allocatable = async (): Promise<unknown> =>
     (await plane.client.get(nodes, 'hollow-1')).status?.allocatable?.['example.com/dongle']
   await give('4')
   await eventually(async () => {
