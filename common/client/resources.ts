@@ -5,7 +5,9 @@ import type {
   ClusterRole,
   ClusterRoleBinding,
   ConfigMap,
+  CSIDriver,
   CSINode,
+  CSIStorageCapacity,
   ControllerRevision,
   CronJob,
   CustomResourceDefinition,
@@ -149,6 +151,12 @@ export const storageClasses = resourceRef<StorageClass>(
   'storageclasses',
   'StorageClass',
   'Cluster',
+)
+export const csiDrivers = resourceRef<CSIDriver>('storage.k8s.io/v1', 'csidrivers', 'CSIDriver', 'Cluster')
+export const csiStorageCapacities = resourceRef<CSIStorageCapacity>(
+  'storage.k8s.io/v1',
+  'csistoragecapacities',
+  'CSIStorageCapacity',
 )
 export const csiNodes = resourceRef<CSINode>('storage.k8s.io/v1', 'csinodes', 'CSINode', 'Cluster')
 export const priorityClasses = resourceRef<PriorityClass>(

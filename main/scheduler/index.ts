@@ -5,7 +5,9 @@ import type { KubeClient } from '../../common/client/client.ts'
 import { createClient } from '../../common/client/create-client.ts'
 import { createEventRecorder } from '../../common/client/event-recorder.ts'
 import {
+  csiDrivers,
   csiNodes,
+  csiStorageCapacities,
   deviceClasses,
   images,
   namespaces,
@@ -153,6 +155,8 @@ class Scheduler implements RunningScheduler {
     const volumeInformer = this.#informers.of(persistentVolumes)
     const classInformer = this.#informers.of(storageClasses)
     const csiNodeInformer = this.#informers.of(csiNodes)
+    const csiDriverInformer = this.#informers.of(csiDrivers)
+    const capacityInformer = this.#informers.of(csiStorageCapacities)
     const deviceInformers = {
       claims: this.#informers.of(resourceClaims),
       slices: this.#informers.of(resourceSlices),
@@ -164,7 +168,7 @@ class Scheduler implements RunningScheduler {
       namespaces: this.#informers.of(namespaces),
       images: this.#informers.of(images),
       claims: this.#informers.of(persistentVolumeClaims),
-      storage: [volumeInformer, classInformer, csiNodeInformer],
+      storage: [volumeInformer, classInformer, csiNodeInformer, csiDriverInformer, capacityInformer],
       deviceClaims: deviceInformers.claims,
       devices: [deviceInformers.slices, deviceInformers.classes],
     }
@@ -178,6 +182,8 @@ class Scheduler implements RunningScheduler {
       volumes: () => volumeInformer.list(),
       storageClass: (name) => classInformer.get(name),
       csiNode: (name) => csiNodeInformer.get(name),
+      csiDriver: (name) => csiDriverInformer.get(name),
+      storageCapacities: () => capacityInformer.list(),
     }
     this.#volumeBinder = new VolumeBinder({ client, claims: watched.claims, clock })
     const serviceInformer = this.#informers.of(services, namespaceIndex)

@@ -22,6 +22,8 @@ const noVolumes: VolumeSources = {
   volumes: () => [],
   storageClass: () => undefined,
   csiNode: () => undefined,
+  csiDriver: () => undefined,
+  storageCapacities: () => [],
 }
 // Never started: nothing is known.
 const informers = createSharedInformers({

@@ -2,7 +2,9 @@
 import type {
   PersistentVolume,
   PersistentVolumeClaim,
+  CSIDriver,
   CSINode,
+  CSIStorageCapacity,
   Pod,
   StorageClass,
 } from '../../../common/api/generated/types.ts'
@@ -18,6 +20,8 @@ export interface VolumeSources {
   volumes(): readonly PersistentVolume[]
   storageClass(name: string): StorageClass | undefined
   csiNode(name: string): CSINode | undefined
+  csiDriver(name: string): CSIDriver | undefined
+  storageCapacities(): readonly CSIStorageCapacity[]
 }
 
 export interface PodClaim {

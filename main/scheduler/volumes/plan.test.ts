@@ -66,6 +66,7 @@ const classes = [
   classOf('now', 'Immediate', 'example.org/disk'),
   classOf('late', 'WaitForFirstConsumer', 'kubernetes.io/no-provisioner'),
   classOf('made', 'WaitForFirstConsumer', 'example.org/disk', 'east'),
+  classOf('counted', 'WaitForFirstConsumer', 'example.org/counting'),
 ]
 
 function sourcesOf(claims: PersistentVolumeClaim[], volumes: PersistentVolume[]): VolumeSources {
@@ -75,6 +76,20 @@ function sourcesOf(claims: PersistentVolumeClaim[], volumes: PersistentVolume[])
     volumes: () => volumes,
     storageClass: (name) => classes.find(({ metadata }) => metadata.name === name),
     csiNode: () => undefined,
+    csiDriver: (name) =>
+      name === 'example.org/counting'
+        ? { apiVersion: 'storage.k8s.io/v1', kind: 'CSIDriver', metadata: { name }, spec: { storageCapacity: true } }
+        : undefined,
+    storageCapacities: () => [
+      {
+        apiVersion: 'storage.k8s.io/v1',
+        kind: 'CSIStorageCapacity',
+        metadata: { name: 'east', namespace: 'default' },
+        storageClassName: 'counted',
+        capacity: '10Gi',
+        nodeTopology: { matchLabels: { zone: 'east' } },
+      },
+    ],
   }
 }
 const podOf = (claims: PersistentVolumeClaim[]) =>
@@ -175,6 +190,14 @@ describe('volumes of a pod on a node', () => {
     expect(plan([claimOf('c', { storageClass: 'made' })], [], node)).toEqual([
       "node(s) didn't find available persistent volumes to bind",
     ])
+  })
+
+  it('makes new ones only where the driver has so much left, when it tells', () => {
+    const small = claimOf('c', { storageClass: 'counted', size: '5Gi' })
+    expect(plan([small], [])).toEqual({ bind: [], provision: ['c'] })
+    const notEnough = ['node(s) did not have enough free storage']
+    expect(plan([claimOf('c', { storageClass: 'counted', size: '20Gi' })], [])).toEqual(notEnough)
+    expect(plan([small], [], testNode('b', { labels: { zone: 'west' } }))).toEqual(notEnough)
   })
 
   it('misses claims that do not exist', () => {

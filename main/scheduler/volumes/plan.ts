@@ -8,11 +8,13 @@ import type {
 import { quantityToBytes } from '../../../common/machinery/quantity.ts'
 import { findMatch } from '../../../common/volumes/match.ts'
 import { compileTerm } from '../state/node-selection.ts'
+import { hasRoomFor } from './capacity.ts'
 import type { ClaimStates, VolumeSources } from './claims.ts'
 import { selectedNodeAnnotation } from './claims.ts'
 
 export const nodeConflict = "node(s) didn't match PersistentVolume's node affinity"
 export const bindConflict = "node(s) didn't find available persistent volumes to bind"
+export const notEnoughSpace = 'node(s) did not have enough free storage'
 export const missingVolume = 'node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)'
 
 export interface VolumePlan {
@@ -48,9 +50,11 @@ export function planVolumes({ node, states, sources, isTaken }: VolumePlanFacts)
       !plan.bind.some((chosen) => chosen.volume === volume) &&
       reaches(volume, node)
     const volume = selected === undefined ? findMatch(claim, sources.volumes(), { isUsable }) : undefined
+    const storageClass = sources.storageClass(claim.spec?.storageClassName ?? '')
     if (volume !== undefined) plan.bind.push({ volume, claim })
-    else if (canProvision(sources.storageClass(claim.spec?.storageClassName ?? ''), node)) plan.provision.push(claim)
-    else reasons.push(bindConflict)
+    else if (storageClass === undefined || !canProvision(storageClass, node)) reasons.push(bindConflict)
+    else if (hasRoomFor(claim, storageClass, node, sources)) plan.provision.push(claim)
+    else reasons.push(notEnoughSpace)
   }
   return reasons.length === 0 ? plan : [...new Set(reasons)]
 }
@@ -64,8 +68,7 @@ export function reaches(volume: PersistentVolume, node: Node): boolean {
   return required === undefined || required.nodeSelectorTerms.some((term) => compileTerm(term)(node))
 }
 
-function canProvision(storageClass: StorageClass | undefined, node: Node): boolean {
-  const { provisioner = '', allowedTopologies = [] } = storageClass ?? {}
+function canProvision({ provisioner, allowedTopologies = [] }: StorageClass, node: Node): boolean {
   if (provisioner === '' || provisioner === 'kubernetes.io/no-provisioner') return false
   const labels = node.metadata.labels ?? {}
   return (
