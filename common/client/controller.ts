@@ -34,6 +34,7 @@ export interface Controller {
   readonly name: string
   readonly counters: Readonly<ControllerCounters>
   readonly queueLength: number
+  readonly queue: Pick<WorkQueue, 'length' | 'counters' | 'working'>
   /** Resolves when the caches are filled and the workers run. Rejects when stopped before. */
   start(): Promise<void>
   /** No new work; running reconciles see their signal aborted and are waited for. */
@@ -121,7 +122,7 @@ class QueueController implements Controller {
     busyMs: 0,
   }
   readonly #options: ControllerOptions
-  readonly #queue: WorkQueue
+  readonly queue: WorkQueue
   readonly #logger: Logger
   readonly #abort = new AbortController()
   #detach: (() => void)[] = []
@@ -130,16 +131,16 @@ class QueueController implements Controller {
   constructor(options: ControllerOptions) {
     this.name = options.name
     this.#options = options
-    this.#queue = new WorkQueue(options)
+    this.queue = new WorkQueue(options)
     this.#logger = options.logger.child({ controller: options.name })
   }
 
   get queueLength(): number {
-    return this.#queue.length
+    return this.queue.length
   }
 
   get idle(): boolean {
-    return this.#queue.length === 0 && this.#queue.processing === 0
+    return this.queue.length === 0 && this.queue.processing === 0
   }
 
   async start(): Promise<void> {
@@ -148,8 +149,8 @@ class QueueController implements Controller {
     signal.throwIfAborted()
     this.#detach = sources.map((source) =>
       source.attach((key, afterMs) => {
-        if (afterMs === undefined) this.#queue.add(key)
-        else this.#queue.addAfter(key, afterMs)
+        if (afterMs === undefined) this.queue.add(key)
+        else this.queue.addAfter(key, afterMs)
       }),
     )
     await Promise.all(sources.map((source) => source.synced))
@@ -163,7 +164,7 @@ class QueueController implements Controller {
     if (!this.#abort.signal.aborted) {
       for (const detach of this.#detach) detach()
       this.#abort.abort(new Error(`controller ${this.name} is stopping`))
-      this.#queue.stop()
+      this.queue.stop()
     }
     await Promise.all(this.#workers)
     await this.#options.onStop?.()
@@ -171,12 +172,12 @@ class QueueController implements Controller {
 
   async #work(): Promise<void> {
     for (;;) {
-      const key = await this.#queue.take()
+      const key = await this.queue.take()
       if (key === undefined) return
       try {
         await this.#reconcile(key)
       } finally {
-        this.#queue.done(key)
+        this.queue.done(key)
       }
     }
   }
@@ -188,10 +189,10 @@ class QueueController implements Controller {
     this.counters.reconciles++
     try {
       const result = await reconcile(key, signal)
-      this.#queue.forget(key)
+      this.queue.forget(key)
       if (result !== undefined) {
         this.counters.requeues++
-        this.#queue.addAfter(key, Math.max(1, result.requeueAfterMs))
+        this.queue.addAfter(key, Math.max(1, result.requeueAfterMs))
       }
     } catch (error) {
       if (!signal.aborted) this.#onFailure(key, error)
@@ -203,13 +204,13 @@ class QueueController implements Controller {
   #onFailure(key: string, error: unknown): void {
     if (error instanceof TerminalError) {
       this.counters.terminalErrors++
-      this.#queue.forget(key)
+      this.queue.forget(key)
       this.#logger.warn('gave up until the object changes', { key, message: error.message, error })
       this.#options.onTerminal?.(key, error)
       return
     }
-    const waitMs = this.#queue.addRateLimited(key)
-    const failures = this.#queue.failures(key)
+    const waitMs = this.queue.addRateLimited(key)
+    const failures = this.queue.failures(key)
     if (isReason(error, 'Conflict')) {
       this.counters.conflicts++
       this.#logger.debug('the cache was behind, trying again', { key, message: error.message })

@@ -1,6 +1,7 @@
 // A queue of keys: a key waits at most once, is never worked on by two workers at a time, and comes back if it was added while
 // being worked on. Failed keys come back after an exponential per-key delay.
 import type { Clock } from '../machinery/clock.ts'
+import { Histogram } from '../machinery/histogram.ts'
 
 export interface WorkQueueOptions {
   clock: Clock
@@ -9,6 +10,9 @@ export interface WorkQueueOptions {
   /** Default 60 s. */
   maxDelayMs?: number
 }
+
+/** Upstream's for waiting and working, in seconds. */
+const durationBuckets = [1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 1, 10]
 
 export class WorkQueue {
   readonly #clock: Clock
@@ -23,6 +27,16 @@ export class WorkQueue {
   readonly #failures = new Map<string, number>()
   #waiting: ((key: string | undefined) => void)[] = []
   #stopped = false
+  /** What became of the keys so far; times in seconds. */
+  readonly counters = {
+    adds: 0,
+    retries: 0,
+    waiting: new Histogram(durationBuckets),
+    working: new Histogram(durationBuckets),
+  }
+  /** When a key became ready, and when work on one began. */
+  readonly #addedAt = new Map<string, number>()
+  readonly #begunAt = new Map<string, number>()
 
   constructor(options: WorkQueueOptions) {
     this.#clock = options.clock
@@ -43,15 +57,24 @@ export class WorkQueue {
     return this.#processing.size
   }
 
+  /** How long each key has been worked on that is at work now, in seconds. */
+  get working(): number[] {
+    const now = this.#clock.now()
+    return [...this.#begunAt.values()].map((begunAt) => (now - begunAt) / 1000)
+  }
+
   add(key: string): void {
     if (this.#stopped || this.#dirty.has(key)) return
     this.#dirty.add(key)
+    this.counters.adds += 1
+    this.#addedAt.set(key, this.#clock.now())
     if (!this.#processing.has(key)) this.#push(key)
   }
 
   /** The earliest of several delays of one key counts. */
   addAfter(key: string, ms: number): void {
     if (this.#stopped) return
+    this.counters.retries += 1
     if (ms <= 0) {
       this.add(key)
       return
@@ -97,6 +120,9 @@ export class WorkQueue {
 
   done(key: string): void {
     this.#processing.delete(key)
+    const begunAt = this.#begunAt.get(key)
+    if (begunAt !== undefined) this.counters.working.observe((this.#clock.now() - begunAt) / 1000)
+    this.#begunAt.delete(key)
     if (this.#dirty.has(key) && !this.#stopped) this.#push(key)
   }
 
@@ -107,6 +133,7 @@ export class WorkQueue {
     this.#ready = []
     this.#head = 0
     this.#dirty.clear()
+    this.#addedAt.clear()
     for (const resolve of this.#waiting) resolve(undefined)
     this.#waiting = []
   }
@@ -137,5 +164,9 @@ export class WorkQueue {
   #begin(key: string): void {
     this.#dirty.delete(key)
     this.#processing.add(key)
+    const now = this.#clock.now()
+    this.counters.waiting.observe((now - (this.#addedAt.get(key) ?? now)) / 1000)
+    this.#addedAt.delete(key)
+    this.#begunAt.set(key, now)
   }
 }

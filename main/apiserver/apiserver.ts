@@ -6,6 +6,7 @@ import type { ExpressionWarning, ValidatingAdmissionPolicy } from '../../common/
 import type { Clock } from '../../common/machinery/clock.ts'
 import type { Logger } from '../../common/machinery/logger.ts'
 import type { Transport } from '../../common/client/transport.ts'
+import type { Gauge } from './metrics.ts'
 import type { Policy } from './audit/policy.ts'
 import type { AuthorizationMode } from './auth/authorization/modes.ts'
 import type { RequestHeaderOptions } from './auth/request-header-options.ts'
@@ -143,6 +144,8 @@ export interface ApiServer {
   authorizeBy(modes: readonly AuthorizationMode[]): void
   /** Adds kinds found at run time (CustomResourceDefinitions are handled inside). */
   readonly ready: Promise<void>
+  /** Further things to show at /metrics. */
+  showMetrics(...gauges: readonly Gauge[]): void
   /** /readyz fails from now on; everything is still served. */
   announceShutdown(): void
   close(): Promise<void>

@@ -121,6 +121,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const extensions = new Extensions(registry, options)
   const discovery = new Discovery({ resources, subresourcesOf, extensions })
   const http = new HttpPolicy(options.http)
+  const audit = options.audit === undefined ? undefined : new Auditor({ ...options.audit, now: () => clock.now() })
+  metrics.add(...extensions.gauges(), ...(audit?.gauges() ?? []))
   const parts: ServerParts = {
     registry,
     hosts: new HostGuard(options.allowedHosts, (origin) => http.allows(origin)),
@@ -140,7 +142,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     }),
     metrics,
     requests,
-    audit: options.audit === undefined ? undefined : new Auditor({ ...options.audit, now: () => clock.now() }),
+    audit,
     gate,
     extensions,
     fallback: options.fallback,
@@ -186,6 +188,9 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     authorizeBy: (next) => {
       authorizer.replace(authorizersOf(next, { registry, rbac }))
       modes = next
+    },
+    showMetrics(...gauges) {
+      metrics.add(...gauges)
     },
     announceShutdown() {
       closing = true

@@ -35,13 +35,15 @@ export class Metrics {
     this.#gauges.push(...gauges)
   }
 
-  render(): string {
+  /** `prefix`: only those whose names begin with it. */
+  render(prefix = ''): string {
     const lines: string[] = []
     const sample = (name: string, labels: string, value: number): void => {
       lines.push(`${name}${labels === '' ? '' : `{${labels}}`} ${String(value)}`)
     }
     for (const gauge of this.#gauges) {
       const { name, help, type = 'gauge' } = gauge
+      if (!name.startsWith(prefix)) continue
       lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`)
       const values = gauge.read()
       if (typeof values === 'number') sample(name, '', values)

@@ -17,7 +17,17 @@ export function serverGauges(parts: {
     {
       name: 'apiserver_storage_objects',
       help: 'Stored objects, by resource.',
-      read: () => storedObjects(store, resources),
+      read: () =>
+        storedObjects(
+          store,
+          resources,
+          ({ group, plural }) => `resource="${label(group === '' ? plural : `${plural}.${group}`)}"`,
+        ),
+    },
+    {
+      name: 'apiserver_resource_objects',
+      help: 'Stored objects, by group and resource.',
+      read: () => storedObjects(store, resources, ({ group, plural }) => `group="${group}",resource="${plural}"`),
     },
     { name: 'apiserver_storage_revision', help: 'Newest revision of the store.', read: () => store.revision },
     {
@@ -75,14 +85,17 @@ const buildLabels = (
   )
   .join(',')
 
-function storedObjects(store: Store, resources: ResourceTable): Sample[] {
+function storedObjects(
+  store: Store,
+  resources: ResourceTable,
+  labelsOf: (kind: { readonly group: string; readonly plural: string }) => string,
+): Sample[] {
   const counted = new Map<string, Sample>()
   for (const resource of resources.all()) {
     const { kind, prefix } = resource
     if (!resource.verbs.has('watch') || counted.has(prefix)) continue
-    const name = kind.group === '' ? kind.plural : `${kind.plural}.${kind.group}`
     const { entries, remaining } = store.range({ prefix: listPrefix(resource, ''), limit: 1 })
-    counted.set(prefix, { labels: `resource="${label(name)}"`, value: entries.length + remaining })
+    counted.set(prefix, { labels: labelsOf(kind), value: entries.length + remaining })
   }
   return [...counted.values()]
 }

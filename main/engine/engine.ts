@@ -24,6 +24,7 @@ import { clusterSigner } from './cluster-signer.ts'
 import { clusterNetwork, labNetwork } from './cluster-network.ts'
 import { CodedError } from './coded-error.ts'
 import { readControlPlaneOptions } from './control-plane-options.ts'
+import { controllerGauges, schedulerGauges } from './component-metrics.ts'
 import { ensureDefaultObjects } from './default-objects.ts'
 import { startEventExpiry } from './event-expiry.ts'
 import type { EngineInfo } from './engine-info.ts'
@@ -209,6 +210,8 @@ export async function startEngine(
             logger: logger.child({ part: 'scheduler' }),
             clock,
           })
+    api.showMetrics(...controllerGauges(controllers.controllers))
+    if (runningScheduler !== undefined) api.showMetrics(...schedulerGauges(runningScheduler))
     lab?.run(createClient(api.transport(labController)))
 
     return {

@@ -27,6 +27,7 @@ import {
 import type { SharedInformers } from '../../common/client/shared-informers.ts'
 import { createSharedInformers } from '../../common/client/shared-informers.ts'
 import type { Clock } from '../../common/machinery/clock.ts'
+import { Histogram } from '../../common/machinery/histogram.ts'
 import type { Logger } from '../../common/machinery/logger.ts'
 import { isReason } from '../../common/machinery/status.ts'
 import { namespaceIndex } from '../controllers/runtime/indexes.ts'
@@ -80,14 +81,18 @@ export interface SchedulerCounters {
   errors: number
   /** Pods ended to make room for others. */
   preempted: number
-  /** Time spent deciding, without binding. */
-  decidingMs: number
+  /** Seconds each decision took, without binding. */
+  readonly deciding: Histogram
+  /** Seconds from a pod's arrival to its binding. */
+  readonly untilBound: Histogram
 }
 
 export interface RunningScheduler {
   readonly counters: Readonly<SchedulerCounters>
   /** Pods waiting in any state. */
   readonly waiting: number
+  /** Pods by where they wait. */
+  pending(): ReturnType<SchedulingQueue['places']>
   readonly ready: Promise<void>
   /** Resolves when no pod is active, no binding is under way and all decisions are written (for tests and measurements). */
   settled(): Promise<void>
@@ -111,12 +116,23 @@ const maxBindings = 256
 /** Longest stretch of deciding before others get the thread. */
 const sliceMs = 8
 
+/** Upstream's buckets: each twice the one before. */
+const doubling = (first: number, count: number): number[] =>
+  Array.from({ length: count }, (_, index) => first * 2 ** index)
+
 export function startScheduler(options: StartSchedulerOptions): RunningScheduler {
   return new Scheduler(options)
 }
 
 class Scheduler implements RunningScheduler {
-  readonly counters: SchedulerCounters = { scheduled: 0, unschedulable: 0, errors: 0, preempted: 0, decidingMs: 0 }
+  readonly counters: SchedulerCounters = {
+    scheduled: 0,
+    unschedulable: 0,
+    errors: 0,
+    preempted: 0,
+    deciding: new Histogram(doubling(0.001, 15)),
+    untilBound: new Histogram(doubling(0.01, 20)),
+  }
   readonly ready: Promise<void>
   readonly #clock: Clock
   readonly #logger: Logger
@@ -260,6 +276,10 @@ class Scheduler implements RunningScheduler {
     return this.#queue.size
   }
 
+  pending(): ReturnType<SchedulingQueue['places']> {
+    return this.#queue.places()
+  }
+
   async settled(): Promise<void> {
     await this.ready
     while (this.#queue.active > 0 || this.#bindings.size > 0) {
@@ -318,7 +338,7 @@ class Scheduler implements RunningScheduler {
       this.#fail(queued, undefined, error)
       return
     } finally {
-      this.counters.decidingMs += performance.now() - startedAt
+      this.counters.deciding.observe((performance.now() - startedAt) / 1000)
     }
     const { chosen } = selection
     if (chosen === undefined) {
@@ -445,6 +465,7 @@ class Scheduler implements RunningScheduler {
       return
     }
     this.counters.scheduled++
+    this.counters.untilBound.observe((this.#clock.now() - queued.addedAt) / 1000)
     this.#queue.remove(pod.uid)
     this.#decisions.record(decision)
   }

@@ -25,6 +25,8 @@ export interface ExtensionVersion {
   available: boolean
   /** What it serves, as it said last. */
   resources: APIResourceList['resources']
+  /** How often it was found not to answer, by reason. */
+  readonly failures: Map<string, number>
   /** Undefined until they have been asked for. */
   documents: ExtensionDocuments | undefined
 }
@@ -99,7 +101,12 @@ export class ExtensionServers {
       const key = `${group}/${version}`
       const known = this.#versions.get(key)
       const same = known !== undefined && JSON.stringify(known.spec) === JSON.stringify(spec)
-      found.set(key, same ? known : { group, version, spec, available: false, resources: [], documents: undefined })
+      found.set(
+        key,
+        same
+          ? known
+          : { group, version, spec, available: false, resources: [], failures: new Map(), documents: undefined },
+      )
     }
     const changed =
       found.size !== this.#versions.size || [...found].some(([key, value]) => this.#versions.get(key) !== value)
@@ -137,6 +144,7 @@ export class ExtensionServers {
   async #check(version: ExtensionVersion): Promise<void> {
     const verdict = await this.#ask(version)
     const available = verdict.status === 'True'
+    if (!available) version.failures.set(verdict.reason, (version.failures.get(verdict.reason) ?? 0) + 1)
     if (available !== version.available) {
       version.available = available
       this.generation += 1

@@ -3,6 +3,7 @@ import { createClient } from '../../../common/client/create-client.ts'
 import type { Transport } from '../../../common/client/transport.ts'
 import { serviceUnavailable } from '../../../common/machinery/status.ts'
 import type { ApiServerOptions, HttpRequest, HttpResponse, UserInfo } from '../apiserver.ts'
+import { type Gauge, label } from '../metrics.ts'
 import type { Registry } from '../registry/context.ts'
 import type { Upgrade } from '../streaming/upgrade.ts'
 import { publishAuthentication } from './authentication-config.ts'
@@ -60,6 +61,32 @@ export class Extensions {
 
   versions(): readonly ExtensionVersion[] {
     return this.#servers?.versions() ?? []
+  }
+
+  gauges(): Gauge[] {
+    return [
+      {
+        name: 'aggregator_unavailable_apiservice',
+        help: 'APIServices: 1 for one that does not answer.',
+        read: () =>
+          this.versions().map(({ group, version, available }) => ({
+            labels: `name="${label(`${version}.${group}`)}"`,
+            value: available ? 0 : 1,
+          })),
+      },
+      {
+        name: 'aggregator_unavailable_apiservice_total',
+        type: 'counter',
+        help: 'How often an APIService was found not to answer, by reason.',
+        read: () =>
+          this.versions().flatMap(({ group, version, failures }) =>
+            [...failures].map(([reason, value]) => ({
+              labels: `name="${label(`${version}.${group}`)}",reason="${reason}"`,
+              value,
+            })),
+          ),
+      },
+    ]
   }
 
   owns(path: string): boolean {

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Status } from '../../../common/machinery/status.ts'
 import type { ApiServerOptions, UserInfo } from '../apiserver.ts'
 import { attributesOf } from '../auth/authorizer.ts'
+import type { Gauge } from '../metrics.ts'
 import type { RequestInfo } from '../chain/request-info.ts'
 import { judge, type Verdict } from './judge.ts'
 import type { Level, Policy, Stage } from './policy.ts'
@@ -21,6 +22,8 @@ export interface AuditedRequest {
 type AuditSink = NonNullable<ApiServerOptions['audit']>['sink']
 
 export class Auditor {
+  readonly #levels = new Map<Level, number>()
+  #events = 0
   readonly #policy: Policy
   readonly #sink: AuditSink
   readonly #now: () => number
@@ -32,11 +35,34 @@ export class Auditor {
     this.#now = options.now
   }
 
+  readonly #write = (line: string): void => {
+    this.#events += 1
+    this.#sink(line)
+  }
+
+  gauges(): Gauge[] {
+    return [
+      {
+        name: 'apiserver_audit_event_total',
+        type: 'counter',
+        help: 'Audit events written.',
+        read: () => this.#events,
+      },
+      {
+        name: 'apiserver_audit_level_total',
+        type: 'counter',
+        help: 'Requests by the level they were audited at.',
+        read: () => [...this.#levels].map(([level, value]) => ({ labels: `level="${level}"`, value })),
+      },
+    ]
+  }
+
   /** Undefined when the policy records nothing of this request. */
   begin(request: AuditedRequest): AuditRecord | undefined {
     const verdict = judge(this.#policy, attributesOf(request.user, request.info))
     if (verdict === undefined) return undefined
-    const record = new AuditRecord(request, verdict, this.#sink, this.#now)
+    this.#levels.set(verdict.level, (this.#levels.get(verdict.level) ?? 0) + 1)
+    const record = new AuditRecord(request, verdict, this.#write, this.#now)
     record.write('RequestReceived')
     return record
   }

@@ -37,6 +37,7 @@ const exact = new Set([
   '/livez',
   '/readyz',
   '/metrics',
+  '/metrics/slis',
   '/openapi/v2',
   '/openapi/v3',
   '/.well-known/openid-configuration',
@@ -69,9 +70,10 @@ export class PathRoutes {
       await sendObject(to, 200, versionInfo)
     } else if (trimmed === '/') await sendObject(to, 200, { paths: this.#paths() })
     else if (/^\/(healthz|livez|readyz)(\/|$)/.test(trimmed)) await health.serve(request)
-    else if (trimmed === '/metrics')
-      await sendBytes(to, 200, 'text/plain; version=0.0.4; charset=utf-8', Buffer.from(metrics.render()))
-    else if (trimmed === '/openapi/v2' || trimmed.startsWith('/openapi/v3')) await openapi.serve(request, trimmed)
+    else if (trimmed === '/metrics' || trimmed === '/metrics/slis') {
+      const text = metrics.render(trimmed === '/metrics' ? '' : 'kubernetes_healthcheck')
+      await sendBytes(to, 200, 'text/plain; version=0.0.4; charset=utf-8', Buffer.from(text))
+    } else if (trimmed === '/openapi/v2' || trimmed.startsWith('/openapi/v3')) await openapi.serve(request, trimmed)
     else if (trimmed === '/api' || trimmed === '/apis' || trimmed.startsWith('/api/') || trimmed.startsWith('/apis/'))
       await this.#discover(request, trimmed)
     else if (trimmed === '/.well-known/openid-configuration')

@@ -61,6 +61,13 @@ export class SchedulingQueue {
     return this.#entries.size
   }
 
+  /** Pods by where they wait. */
+  places(): Record<Place, number> {
+    const places = { active: 0, backoff: 0, unschedulable: 0, 'in-flight': 0 }
+    for (const { place } of this.#entries.values()) places[place] += 1
+    return places
+  }
+
   has(uid: string): boolean {
     return this.#entries.has(uid)
   }
