@@ -9,7 +9,7 @@ import { cborApplyPatchType } from './cbor/media-types.ts'
 import { anonymous } from './auth/authenticator.ts'
 import { attributesOf, forbiddenError } from './auth/authorizer.ts'
 import { impersonatedUser } from './chain/impersonation.ts'
-import { mediaTypeOf, parseBody, parseJson, parseYamlText, readBody, summaryOf } from './chain/body.ts'
+import { mediaTypeOf, parseBody, parseJson, parseApplyText, readBody, summaryOf } from './chain/body.ts'
 import { type Accepted, encodingOfErrors, negotiate } from './chain/negotiation.ts'
 import { parseRequestInfo, type RequestInfo, type ResourceRequestInfo } from './chain/request-info.ts'
 import { CannotTell, NoSuchPath, PlainError } from './chain/plain-error.ts'
@@ -404,7 +404,7 @@ async function readCallBody(
   if (bytes.length === 0) return undefined
   const type = req.headers['content-type']
   const media = mediaTypeOf(type)
-  if (media.endsWith('+yaml')) return { value: parseYamlText(bytes.toString('utf8')), duplicates: [] }
+  if (media.endsWith('+yaml')) return parseApplyText(bytes.toString('utf8'))
   if (media === cborApplyPatchType) return { value: decodeCbor(bytes), duplicates: [] }
   if (media.endsWith('+json')) {
     const prefix = media === mergePatchType ? 'error decoding patch: ' : ''

@@ -261,9 +261,34 @@ export function decodeBody(request: DecodeRequest): { value: JsonObject; warning
     throw error
   }
   if (fieldValidation === 'Ignore') return { value: result.value, warnings: [] }
-  const problems = [...duplicates, ...result.unknown].slice(0, maxReported)
+  const problems = inOrderOf(value, [...duplicates, ...result.unknown]).slice(0, maxReported)
   if (fieldValidation === 'Strict' && problems.length > 0) throw refuse(new DecodeError(strictMessage(problems)))
   return { value: result.value, warnings: problems }
+}
+
+/** As a reader of the document meets them; duplicates and unknown fields are found apart. */
+function inOrderOf(value: unknown, problems: readonly string[]): readonly string[] {
+  if (problems.length < 2) return problems
+  const places = new Map(problems.map((problem) => [problem, placeOf(value, problem.slice(problem.indexOf('"')))]))
+  return [...problems].sort((a, b) => comparePlaces(places.get(a) ?? [], places.get(b) ?? []))
+}
+
+/** The position of each step of a path ('"spec.containers[0].name"') among its neighbours. */
+function placeOf(value: unknown, path: string): number[] {
+  const place: number[] = []
+  let at = value
+  for (const step of path.match(/\[\d+\]|[^".[\]]+/g) ?? []) {
+    if (typeof at !== 'object' || at === null) break
+    const name = step.startsWith('[') ? step.slice(1, -1) : step
+    place.push(Object.keys(at).indexOf(name))
+    at = (at as JsonObject)[name]
+  }
+  return place
+}
+
+function comparePlaces(a: readonly number[], b: readonly number[]): number {
+  const index = a.findIndex((step, depth) => step !== b[depth])
+  return index < 0 ? a.length - b.length : (a[index] ?? 0) - (b[index] ?? -1)
 }
 
 export const strictMessage = (problems: readonly string[]): string => `strict decoding error: ${problems.join(', ')}`

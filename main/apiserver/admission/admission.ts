@@ -90,8 +90,7 @@ export class AdmissionChain {
     let plugins = cache.get(resource)
     if (plugins === undefined) {
       const concerned = this.#plugins.filter(
-        (plugin) =>
-          (plugin.concerns?.(resource.name) ?? true) && (operation !== 'CONNECT' || plugin.connects === true),
+        (plugin) => (plugin.concerns?.(resource.name) ?? true) && (operation !== 'CONNECT' || plugin.connects === true),
       )
       plugins = {
         mutating: concerned.filter((plugin) => plugin.mutate !== undefined),

@@ -8,7 +8,8 @@ import { fromJson } from '../cel/values.ts'
 import { lookup } from '../registry/context.ts'
 import type { ServedResource } from '../registry/served-resource.ts'
 import type { AdmissionAttributes } from './admission.ts'
-import { asMatched, requestFacts } from './request-facts.ts'
+import { asMatched } from './matched-version.ts'
+import { requestFacts } from './request-facts.ts'
 
 export function expressionVariables(
   attributes: AdmissionAttributes,

@@ -124,5 +124,7 @@ function selected({ namespaces, objects }: Matcher, attributes: AdmissionAttribu
   }
   if (objects.length === 0) return true
   // Options of a stream have no labels, which is not the same as none.
-  return [object, old].some((one) => one !== undefined && 'metadata' in one && matchesLabels(objects, one.metadata.labels))
+  return [object, old].some(
+    (one) => one !== undefined && 'metadata' in one && matchesLabels(objects, one.metadata.labels),
+  )
 }

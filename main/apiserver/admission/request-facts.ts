@@ -1,5 +1,5 @@
 // A request as webhooks and expressions see it: the AdmissionRequest of admission.k8s.io, without its objects.
-import { type KubeObject, parseApiVersion } from '../../../common/machinery/meta.ts'
+import { parseApiVersion } from '../../../common/machinery/meta.ts'
 import type { KindDefinition } from '../../kinds/kind.ts'
 import type { ServedResource } from '../registry/served-resource.ts'
 import type { AdmissionAttributes } from './admission.ts'
@@ -87,20 +87,4 @@ function optionsOf({ operation, request, deletion }: AdmissionAttributes): objec
     ...(operation === 'DELETE' ? deletion : { ...given('fieldManager'), ...given('fieldValidation') }),
     ...(dryRun ? { dryRun: ['All'] } : {}),
   }
-}
-
-/** An object of the request as what it matched: in another version of its resource; a copy then. */
-export const asMatched = (attributes: AdmissionAttributes, matched: ServedResource, object: KubeObject): KubeObject =>
-  attributes.objectType === undefined ? inVersion(object, attributes.resource, matched) : object
-
-/** The way back. */
-export const asRequested = (attributes: AdmissionAttributes, matched: ServedResource, object: KubeObject): KubeObject =>
-  attributes.objectType === undefined ? inVersion(object, matched, attributes.resource) : object
-
-function inVersion(object: KubeObject, from: ServedResource, to: ServedResource): KubeObject {
-  if (from === to) return object
-  const copy = structuredClone(object)
-  const stored = from.kind.storedAs?.toStored(copy) ?? copy
-  const converted = to.kind.storedAs?.fromStored(stored) ?? stored
-  return { ...converted, apiVersion: to.apiVersion, kind: to.kind.kind }
 }

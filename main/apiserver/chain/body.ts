@@ -1,5 +1,6 @@
 // Request bodies: read under a size limit and parsed by content type. The seam for further encodings is `parseBody`.
-import { parse as parseYaml } from 'yaml'
+import { parse as parseYaml, parseDocument } from 'yaml'
+import { findDuplicateFields } from '../../../common/machinery/schema/duplicate-fields.ts'
 import {
   badRequest,
   requestTooLarge,
@@ -108,6 +109,19 @@ export function summaryOf(bytes: Buffer): string {
 }
 
 /** Most clients that say YAML send JSON, which is YAML too and is read thirty times as fast. */
+/** The value of an apply configuration, which is YAML, and what its text says twice: `line 3: key "replicas" already set in map`. */
+export function parseApplyText(text: string): { value: unknown; duplicates: string[] } {
+  const value = parseYamlText(text)
+  if (text.startsWith('{') && findDuplicateFields(text).length === 0) return { value, duplicates: [] }
+  const duplicates = parseDocument(text, { uniqueKeys: true })
+    .errors.filter(({ code }) => code === 'DUPLICATE_KEY')
+    .map(({ pos, linePos }) => {
+      const key = /^["']?([^"':\s,}]*)/.exec(text.slice(pos[0]))?.[1] ?? ''
+      return `line ${String(linePos?.[0].line ?? 0)}: key ${JSON.stringify(key)} already set in map`
+    })
+  return { value, duplicates }
+}
+
 export function parseYamlText(text: string): unknown {
   if (text.startsWith('{')) {
     requireShallow(text)

@@ -47,7 +47,8 @@ export function fieldDefinitionsOf(root: string, schema: Schema): Definitions {
         break
     }
     if (typeof of.additionalProperties === 'object') return { map: typeOf(of.additionalProperties, `${name}.values`) }
-    if (of.properties === undefined || of['x-kubernetes-preserve-unknown-fields'] === true) return 'any'
+    // Fields besides the declared ones are free to ownership anyway.
+    if (of.properties === undefined) return 'any'
     define(name, of, {})
     return { ref: name }
   }

@@ -122,7 +122,7 @@ function decodeCustom(
     decoder: sharedDecoder,
     definition: objectMetaDefinition,
     value: copy['metadata'] ?? {},
-    fieldValidation: options.fieldValidation,
+    fieldValidation: 'Warn',
     version: resource.kind.version,
     kind: resource.kind.kind,
   })
@@ -130,8 +130,10 @@ function decodeCustom(
   const object = copy as unknown as KubeObject
   const unknown = [
     ...(options.duplicates ?? []),
-    ...warnings,
-    ...(resource.custom?.prune(object) ?? []).map((path) => `unknown field ${JSON.stringify(path)}`),
+    ...[
+      ...warnings.map((text) => text.replace('"', '"metadata.')),
+      ...(resource.custom?.prune(object) ?? []).map((path) => `unknown field ${JSON.stringify(path)}`),
+    ].sort(),
   ]
   if (unknown.length > 0 && options.fieldValidation === 'Strict') {
     throw refused(

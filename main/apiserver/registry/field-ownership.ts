@@ -10,10 +10,14 @@ import type { ServedResource } from './served-resource.ts'
 const shared = new FieldManager(kubernetesFacts.definitions)
 const own = new WeakMap<object, FieldManager>()
 
+/** By which fields are told apart that can be owned. */
+export const fieldSchemaOf = ({ custom, kind }: ServedResource): { root: string; definitions: Definitions } =>
+  custom === undefined ? schemaOf(kind) : custom.fieldDefinitions
+
 function managerOf(resource: ServedResource): { manager: FieldManager; definition: string } {
   const { custom, kind } = resource
   if (custom === undefined && typeof kind.schema === 'string') return { manager: shared, definition: kind.schema }
-  const { root, definitions } = custom === undefined ? schemaOf(kind) : custom.fieldDefinitions
+  const { root, definitions } = fieldSchemaOf(resource)
   const key: Definitions = typeof kind.schema === 'string' ? definitions : kind.schema.definitions
   let manager = own.get(key)
   if (manager === undefined) {

@@ -52,7 +52,11 @@ export async function listObjects(
     throw statusOfStoreError(new FutureRevisionError(wanted, registry.store.revision))
   if (request.onlyName !== undefined && (request.namespace !== '' || !resource.namespaced)) {
     const entry = registry.store.get(keyOf(resource, request.namespace, request.onlyName))
-    const items = entry === undefined ? [] : selected([entry], resource, request.selection)
+    const found = entry === undefined ? [] : [entry]
+    const served = await convertedToSelect(resource, found, request.selection)
+    const items = (served ?? found.map((one) => resource.codec.of(one))).filter(
+      ({ object }) => request.selection?.matches(object) ?? true,
+    )
     return { items, revision: registry.store.revision, continueToken: '', remaining: undefined }
   }
   return readPages(registry, resource, request, prefix, undefined, '')
@@ -85,8 +89,9 @@ async function readPages(
     const page: RangeResult = await readChunk(registry, prefix, after, chunk, at, request.continueToken !== '')
     at ??= page.revision
     const { entries } = page
+    const served = await convertedToSelect(resource, entries, selection)
     for (const [index, entry] of entries.entries()) {
-      const stored = resource.codec.of(entry)
+      const stored = served?.[index] ?? resource.codec.of(entry)
       if (selection !== undefined && !selection.matches(stored.object)) continue
       items.push(stored)
       if (limit > 0 && items.length === limit) {
@@ -130,11 +135,11 @@ async function readChunk(
   }
 }
 
-function selected(
+/** Selectors speak of the version that is asked for: where a webhook makes it, objects are converted before they are looked at. */
+function convertedToSelect(
+  { codec, custom }: ServedResource,
   entries: readonly StoreEntry[],
-  resource: ServedResource,
   selection: Selection | undefined,
-): StoredObject[] {
-  const objects = entries.map((entry) => resource.codec.of(entry))
-  return selection === undefined ? objects : objects.filter((stored) => selection.matches(stored.object))
+): Promise<StoredObject[]> | undefined {
+  return selection && custom?.conversion?.toServed(entries.map((entry) => codec.of(entry)))
 }

@@ -316,4 +316,37 @@ describe('server-side apply', () => {
       ).status,
     ).toBe(422)
   })
+
+  it('has no place for fields nobody declared, nor for fields said twice', async () => {
+    const applyText = (query: string, body: string): Promise<{ status: number; body: Failure }> =>
+      server.call(`${maps}/strict?fieldManager=a${query}`, {
+        method: 'PATCH',
+        headers: { 'content-type': 'application/apply-patch+yaml' },
+        body,
+      })
+    const unknown = await applyText('', 'apiVersion: v1\nkind: ConfigMap\nmetadata: {lables: {a: b}}\ndatum: {}\n')
+    expect(unknown.body).toEqual({
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Failure',
+      code: 500,
+      message:
+        'failed to create typed patch object (default/strict; v1, Kind=ConfigMap): errors:\n  .metadata.lables: field not declared in schema\n  .datum: field not declared in schema',
+    })
+    const twice = 'apiVersion: v1\nkind: ConfigMap\ndata:\n  a: x\n  a: y\n'
+    const refused = await applyText('&fieldValidation=Strict', twice)
+    expect(refused.status).toBe(400)
+    expect(refused.body.message).toBe(
+      'error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  line 5: key "a" already set in map',
+    )
+    expect((await applyText('', twice)).status).toBe(201)
+  })
+
+  it('finds what is wrong in the order of the document', async () => {
+    const body = '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"o"},"x":1,"data":{"a":"1","a":"2"},"y":1}'
+    expect((await server.call<Failure>(`${maps}?fieldValidation=Strict`, { method: 'POST', body })).body.message).toBe(
+      'ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: unknown field "x", duplicate field "data.a", unknown field "y"',
+    )
+  })
 })

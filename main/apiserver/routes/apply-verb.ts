@@ -1,10 +1,11 @@
 // PATCH with application/apply-patch+yaml: server-side apply, which also creates.
+import { typedPath } from '../../../common/machinery/apply/typed-path.ts'
 import { formatTime } from '../../../common/machinery/clock.ts'
 import type { KubeObject } from '../../../common/machinery/meta.ts'
-import { badRequest } from '../../../common/machinery/status.ts'
+import { badRequest, StatusError } from '../../../common/machinery/status.ts'
 import type { UpdateStrategy } from '../../kinds/kind.ts'
 import { decodeObject } from '../registry/decode.ts'
-import { applyFields } from '../registry/field-ownership.ts'
+import { applyFields, fieldSchemaOf } from '../registry/field-ownership.ts'
 import type { StoredObject } from '../registry/stored-object.ts'
 import { updateObject, type UpdateOptions } from '../registry/update.ts'
 import { type ApiCall, type CallResult, fieldValidationOf, requireBody, writeRequestOf } from './api-call.ts'
@@ -17,12 +18,14 @@ export async function applyObject(
 ): Promise<CallResult> {
   const { resource, info } = call
   const { value, duplicates } = await requireBody(call)
+  const problems: string[] = []
   const config = decodeObject(resource, value, {
-    fieldValidation: fieldValidationOf(call),
-    warn: call.warn,
-    duplicates,
+    fieldValidation: 'Warn',
+    warn: (problem) => problems.push(problem),
     partial: true,
   })
+  if (problems.length > 0) throw undeclared(call, value, problems)
+  reportDuplicates(call, duplicates)
   requireSameIdentity(config.metadata, resource.namespaced ? info : { namespace: '', name: info.name })
   const { object, created } = await applyConfiguration(call, { strategy, config })
   return { type: 'stored', code: created ? 201 : 200, object }
@@ -57,4 +60,24 @@ export async function applyConfiguration(
     request,
     fieldsAreTracked: true,
   })
+}
+
+/** What is applied is owned field by field: a field nobody declared cannot be, whatever the client says of validation. */
+function undeclared({ resource, info }: ApiCall, value: unknown, problems: readonly string[]): StatusError {
+  const { root, definitions } = fieldSchemaOf(resource)
+  const messages = problems.map((problem) => {
+    const path = problem.slice(problem.indexOf('"') + 1, -1)
+    return `${typedPath(definitions, root, value, path)}: field not declared in schema`
+  })
+  const list = messages.length === 1 ? messages.join('') : `errors:\n  ${messages.join('\n  ')}`
+  const subject = `${resource.namespaced ? info.namespace : ''}/${info.name}; ${resource.apiVersion}, Kind=${resource.kind.kind}`
+  return new StatusError({ code: 500, message: `failed to create typed patch object (${subject}): ${list}` })
+}
+
+function reportDuplicates(call: ApiCall, duplicates: readonly string[]): void {
+  const validation = fieldValidationOf(call)
+  if (duplicates.length === 0 || validation === 'Ignore') return
+  const problem = `error converting YAML to JSON: yaml: unmarshal errors:\n  ${duplicates.join('\n  ')}`
+  if (validation === 'Strict') throw badRequest(`error strict decoding YAML: ${problem}`)
+  call.warn(problem)
 }

@@ -53,8 +53,8 @@ export async function startWatch(
     from = list.revision
   } else from = parseResourceVersion(asked)
   const conversion = resource.custom?.conversion
-  const converting = conversion === undefined ? sink : new ConvertingSink(sink, conversion)
-  const session = new RunningWatch(registry.clock, resource, request, converting)
+  const converting = conversion && new ConvertingSink(sink, conversion)
+  const session = new RunningWatch(registry.clock, resource, request, converting ?? sink, converting)
   session.open(registry, initial, from)
   return session
 }
@@ -71,16 +71,25 @@ class RunningWatch implements WatchSession {
   readonly #resource: ServedResource
   readonly #request: WatchRequest
   readonly #sink: WatchSink
+  readonly #converting: ConvertingSink | undefined
   #watch: Watch | undefined
   #ended = false
   #bookmarked = 0
   #cancelTimers: (() => void)[] = []
 
-  constructor(clock: Clock, resource: ServedResource, request: WatchRequest, sink: WatchSink) {
+  /** `converting`: the sink, where it is one that has to convert what selections look at. */
+  constructor(
+    clock: Clock,
+    resource: ServedResource,
+    request: WatchRequest,
+    sink: WatchSink,
+    converting?: ConvertingSink,
+  ) {
     this.#clock = clock
     this.#resource = resource
     this.#request = request
     this.#sink = sink
+    this.#converting = converting
   }
 
   open(registry: Registry, initial: readonly StoredObject[], from: number): void {
@@ -144,12 +153,24 @@ class RunningWatch implements WatchSession {
     const { entry, previous, revision } = event
     if (event.type === 'delete') {
       const last = codec.gone(entry, revision)
+      if (selection !== undefined && this.#converting !== undefined) {
+        this.#converting.change(selection, { now: undefined, before: last, gone: last })
+        return
+      }
       if (selection === undefined || selection.matches(last.object)) this.#sink.event('DELETED', last)
       return
     }
     const now = codec.of(entry)
     if (selection === undefined) {
       this.#sink.event(previous === undefined ? 'ADDED' : 'MODIFIED', now)
+      return
+    }
+    if (this.#converting !== undefined) {
+      this.#converting.change(selection, {
+        now,
+        before: previous && codec.of(previous),
+        gone: previous && codec.gone(previous, revision),
+      })
       return
     }
     const matches = selection.matches(now.object)

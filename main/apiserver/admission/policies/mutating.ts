@@ -13,7 +13,7 @@ import type { ServedResource } from '../../registry/served-resource.ts'
 import type { AdmissionAttributes, AdmissionPlugin, Mutation } from '../admission.ts'
 import { type Reinvocation, Reinvocations } from '../reinvocation.ts'
 import { replaceObject } from '../replace-object.ts'
-import { asMatched, asRequested } from '../request-facts.ts'
+import { asMatched, asRequested } from '../matched-version.ts'
 import { BoundPolicies } from './bound-policies.ts'
 import {
   bindingMatches,

@@ -9,7 +9,8 @@ import type { StatusError } from '../../../../common/machinery/status.ts'
 import type { Authorizer } from '../../auth/authorizer.ts'
 import type { ServedResource } from '../../registry/served-resource.ts'
 import type { AdmissionAttributes, AdmissionPlugin } from '../admission.ts'
-import { BoundPolicies } from './bound-policies.ts'
+import { convertToMatched } from '../matched-version.ts'
+import { type Bound, BoundPolicies } from './bound-policies.ts'
 import {
   bindingMatches,
   type Compiled,
@@ -52,16 +53,32 @@ export function validatingPolicies({ authorizer }: { readonly authorizer: () => 
     name: 'ValidatingAdmissionPolicy',
     connects: true,
     validate(attributes) {
-      const denials: Denial[] = []
-      for (const { policy, bindings, matched } of policies.about(attributes)) {
-        const judgement = new Judgement(policy, attributes, matched, authorizer())
-        for (const binding of bindings) denials.push(...judgement.by(binding))
-        judgement.publish()
-      }
-      const [first] = denials
-      if (first !== undefined) throw denial(attributes, first)
+      const bound = [...policies.about(attributes)]
+      const conversions = bound
+        .map(({ matched }) => convertToMatched(attributes, matched))
+        .filter((one) => one !== undefined)
+      if (conversions.length === 0) judge(bound, attributes, authorizer())
+      else
+        return Promise.all(conversions).then(() => {
+          judge(bound, attributes, authorizer())
+        })
     },
   }
+}
+
+function judge(
+  bound: readonly Bound<Policy, Binding>[],
+  attributes: AdmissionAttributes,
+  authorizer: Authorizer,
+): void {
+  const denials: Denial[] = []
+  for (const { policy, bindings, matched } of bound) {
+    const judgement = new Judgement(policy, attributes, matched, authorizer)
+    for (const binding of bindings) denials.push(...judgement.by(binding))
+    judgement.publish()
+  }
+  const [first] = denials
+  if (first !== undefined) throw denial(attributes, first)
 }
 
 function prepare(object: KubeObject): Policy {

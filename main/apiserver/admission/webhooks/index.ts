@@ -45,7 +45,7 @@ async function firstRound(
 ): Promise<Mutation> {
   let changed = false
   for (const [index, hook] of hooks.entries()) {
-    const matched = wants(hook, attributes, dependencies)
+    const matched = await wants(hook, attributes, dependencies)
     if (matched === undefined) continue
     if (await mutateBy(hook, attributes, { matched, index, round: 0 }, dependencies)) {
       changed = true
@@ -65,7 +65,7 @@ async function secondRound(
 ): Promise<boolean> {
   let changed = false
   for (const [index, hook] of hooks.entries()) {
-    const matched = asked.isDue(hook) ? wants(hook, attributes, dependencies) : undefined
+    const matched = asked.isDue(hook) ? await wants(hook, attributes, dependencies) : undefined
     if (matched === undefined) continue
     if (!(await mutateBy(hook, attributes, { matched, index, round: 1 }, dependencies))) continue
     changed = true
@@ -82,22 +82,23 @@ export function validatingWebhooks(dependencies: WebhookDependencies): Admission
     validate(attributes) {
       const hooks = configured.get(attributes.registry)
       if (hooks.length === 0 || isExempt(attributes)) return
-      const asked = hooks.flatMap((hook, index) => {
-        const matched = wants(hook, attributes, dependencies)
-        return matched === undefined ? [] : [{ hook, asking: { matched, index, round: 0 as const } }]
-      })
-      if (asked.length === 0) return
-      return judge(asked, attributes, dependencies)
+      if (!hooks.some(({ matcher }) => mayMatch(matcher, attributes))) return
+      return judge(hooks, attributes, dependencies)
     },
   }
 }
 
 /** All at once; the first in order that refuses is the one heard. */
 async function judge(
-  asked: readonly { readonly hook: PreparedWebhook; readonly asking: Asking }[],
+  hooks: readonly PreparedWebhook[],
   attributes: AdmissionAttributes,
   dependencies: WebhookDependencies,
 ): Promise<void> {
+  const asked: { hook: PreparedWebhook; asking: Asking }[] = []
+  for (const [index, hook] of hooks.entries()) {
+    const matched = await wants(hook, attributes, dependencies)
+    if (matched !== undefined) asked.push({ hook, asking: { matched, index, round: 0 } })
+  }
   const answers = await Promise.allSettled(
     asked.map(({ hook, asking }) => validateBy(hook, attributes, asking, dependencies)),
   )

@@ -12,7 +12,8 @@ import type { AdmissionAttributes } from '../admission.ts'
 import { compileConditions, type Conditions } from '../match-conditions.ts'
 import { type Matcher, matchRequest, newMatcher } from '../match-rules.ts'
 import { replaceObject } from '../replace-object.ts'
-import { asMatched, asRequested, requestFacts } from '../request-facts.ts'
+import { asMatched, convertToMatched, convertToRequested } from '../matched-version.ts'
+import { requestFacts } from '../request-facts.ts'
 
 type Hook = ValidatingWebhook & MutatingWebhook
 
@@ -46,13 +47,14 @@ export function prepareWebhooks(configurations: readonly KubeObject[]): Prepared
 }
 
 /** The resource as which the webhook wants to hear of this request. */
-export function wants(
+export async function wants(
   { hook, matcher, conditions }: PreparedWebhook,
   attributes: AdmissionAttributes,
   { authorizer }: WebhookDependencies,
-): ServedResource | undefined {
+): Promise<ServedResource | undefined> {
   const matched = matchRequest(matcher, attributes)
   if (matched === undefined) return undefined
+  await convertToMatched(attributes, matched)
   return conditions.hold(attributes, { matched, authorizer: authorizer(), failurePolicy: hook.failurePolicy ?? 'Fail' })
     ? matched
     : undefined
@@ -96,7 +98,7 @@ export async function mutateBy(
   let mutated = false
   try {
     const patch = readPatch(await ask(hook, attributes, matched, client))
-    if (patch.length > 0) mutated = patchObject(hook, attributes, matched, patch)
+    if (patch.length > 0) mutated = await patchObject(hook, attributes, matched, patch)
     if (mutated) note('patch', { patch, patchType: 'JSONPatch' })
   } catch (error) {
     if (!ignored(hook, error)) throw asStatus(hook, error)
@@ -213,12 +215,12 @@ function readPatch({ patch = '', patchType }: Response): readonly unknown[] {
   }
 }
 
-function patchObject(
+async function patchObject(
   { name }: Hook,
   attributes: AdmissionAttributes,
   matched: ServedResource,
   patch: readonly unknown[],
-): boolean {
+): Promise<boolean> {
   const { object } = attributes
   if (object === undefined)
     throw internalError(
@@ -231,5 +233,5 @@ function patchObject(
   } catch (error) {
     throw internalError(error instanceof Error ? error.message : String(error), { cause: error })
   }
-  return replaceObject(attributes, object, asRequested(attributes, matched, patched as KubeObject))
+  return replaceObject(attributes, object, await convertToRequested(attributes, matched, patched as KubeObject))
 }

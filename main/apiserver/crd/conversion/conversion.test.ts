@@ -48,6 +48,7 @@ beforeAll(async () => {
     name,
     served: true,
     storage,
+    selectableFields: Object.keys(properties).map((field) => ({ jsonPath: `.spec.${field}` })),
     schema: { openAPIV3Schema: { type: 'object', properties: { spec: { type: 'object', properties } } } },
   })
   const defined = await server.call('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
@@ -138,6 +139,68 @@ it('watches in the version that was asked for', async () => {
   await watching
   stop.abort()
   expect(seen.at(-1)).toEqual(['ADDED', 'c', 'example.com/v1', 9])
+})
+
+it('selects by the fields of the version that is asked for', async () => {
+  await server.call(doors('v1'), { method: 'DELETE' })
+  const transport = server.api.transport({ name: 'watcher', groups: ['system:masters'] })
+  const seen: string[] = []
+  const stop = new AbortController()
+  const watching = (async () => {
+    const query = { fieldSelector: 'spec.width=5', resourceVersion: '0' }
+    for await (const { type, object } of transport.watch<Door>({
+      method: 'GET',
+      path: doors('v1'),
+      query,
+      signal: stop.signal,
+    })) {
+      if (type === 'BOOKMARK') continue
+      seen.push(`${type} ${object.metadata.name ?? ''} ${String(object.spec.width)}`)
+      if (type === 'DELETED') return
+    }
+  })()
+  await make('v2', 'e', { size: '5cm' })
+  await make('v2', 'f', { size: '6cm' })
+  await eventually(() => {
+    expect(seen).toEqual(['ADDED e 5'])
+  })
+  const list = await server.call<{ items: Door[] }>(`${doors('v1')}?fieldSelector=spec.width%3D5`)
+  expect(list.body.items.map(({ metadata }) => metadata.name)).toEqual(['e'])
+  await server.call(doors('v2', 'e'), {
+    method: 'PATCH',
+    headers: { 'content-type': 'application/merge-patch+json' },
+    body: { spec: { size: '7cm' } },
+  })
+  await watching
+  stop.abort()
+  expect(seen).toEqual(['ADDED e 5', 'DELETED e 5'])
+})
+
+it('shows policies the version their rules name', async () => {
+  const group = '/apis/admissionregistration.k8s.io/v1'
+  const rule = { apiGroups: ['example.com'], apiVersions: ['v2'], operations: ['CREATE'], resources: ['doors'] }
+  const apiVersion = 'admissionregistration.k8s.io/v1'
+  const metadata = { name: 'sizes' }
+  await server.call(`${group}/validatingadmissionpolicies`, {
+    body: {
+      apiVersion,
+      kind: 'ValidatingAdmissionPolicy',
+      metadata,
+      spec: { matchConstraints: { resourceRules: [rule] }, validations: [{ expression: "object.spec.size != '9cm'" }] },
+    },
+  })
+  await server.call(`${group}/validatingadmissionpolicybindings`, {
+    body: {
+      apiVersion,
+      kind: 'ValidatingAdmissionPolicyBinding',
+      metadata,
+      spec: { policyName: 'sizes', validationActions: ['Deny'] },
+    },
+  })
+  expect((await make('v1', 'g', { width: 9 })).text).toContain("ValidatingAdmissionPolicy 'sizes'")
+  expect((await make('v1', 'g', { width: 8 })).status).toBe(201)
+  for (const plural of ['validatingadmissionpolicies', 'validatingadmissionpolicybindings'])
+    await server.call(`${group}/${plural}`, { method: 'DELETE' })
 })
 
 it('tells when the webhook fails', async () => {

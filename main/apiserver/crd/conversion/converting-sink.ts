@@ -1,5 +1,6 @@
 // Events of a watch whose objects a webhook has to convert: told in their order, each when its conversion is there.
 import { internalError, StatusError } from '../../../../common/machinery/status.ts'
+import type { Selection } from '../../registry/selection.ts'
 import type { EventType, StoredObject } from '../../registry/stored-object.ts'
 import type { WatchSink } from '../../watch/watch-sink.ts'
 import type { ServedConversion } from './conversion.ts'
@@ -17,9 +18,29 @@ export class ConvertingSink implements WatchSink {
 
   event(type: EventType, object: StoredObject): void {
     this.#next(async () => {
-      const [converted = object] = await this.#conversion.toServed([object])
+      const converted = await this.#toServed(object)
       if (!this.#ended) this.#sink.event(type, converted)
     })
+  }
+
+  /** A change as the selection sees it, which speaks of the version that is served. */
+  change(
+    selection: Selection,
+    { now, before, gone }: Readonly<Record<'now' | 'before' | 'gone', StoredObject | undefined>>,
+  ): void {
+    this.#next(async () => {
+      const seen = now && (await this.#toServed(now))
+      const matches = seen !== undefined && selection.matches(seen.object)
+      const matched = before !== undefined && selection.matches((await this.#toServed(before)).object)
+      if (this.#ended) return
+      if (matches) this.#sink.event(matched ? 'MODIFIED' : 'ADDED', seen)
+      else if (matched && gone !== undefined) this.#sink.event('DELETED', await this.#toServed(gone))
+    })
+  }
+
+  async #toServed(object: StoredObject): Promise<StoredObject> {
+    const [converted = object] = await this.#conversion.toServed([object])
+    return converted
   }
 
   bookmark(revision: number, initialEventsEnd: boolean): void {

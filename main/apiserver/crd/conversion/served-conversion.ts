@@ -28,7 +28,11 @@ export function newServedConversion(
           if (object !== undefined) known.set(stored.entry, asStored(object, stored))
         })
       }
-      return objects.map((stored) => known.get(stored.entry) ?? stored)
+      return objects.map((stored) => atRevision(known.get(stored.entry), stored) ?? stored)
+    },
+    async convert(object) {
+      const [converted] = await webhook.convert([object], versions.served)
+      return converted ?? object
     },
     async toStorage(object) {
       if (versions.served === versions.stored) return object
@@ -37,6 +41,10 @@ export function newServedConversion(
     },
   }
 }
+
+/** What is gone is the same object at the revision of its end. */
+const atRevision = (known: StoredObject | undefined, { revision, codec }: StoredObject): StoredObject | undefined =>
+  known === undefined || known.revision === revision ? known : new StoredObject(known.entry, revision, codec)
 
 function byVersion(objects: readonly StoredObject[]): Map<string, StoredObject[]> {
   const groups = new Map<string, StoredObject[]>()
