@@ -63,7 +63,7 @@ export class SchedulingQueue {
 
   /** Pods by where they wait. */
   places(): Record<Place, number> {
-    const places = { active: 0, backoff: 0, unschedulable: 0, 'in-flight': 0 }
+    const places: Record<Place, number> = { active: 0, backoff: 0, unschedulable: 0, failed: 0, 'in-flight': 0 }
     for (const { place } of this.#entries.values()) places[place] += 1
     return places
   }
