@@ -77,7 +77,12 @@ export async function startEngine(
       logger: logger.child({ part: 'audit' }),
       now: () => clock.now(),
     })
-    const stopCompactor = startCompactor({ store, clock, logger: logger.child({ part: 'store' }) })
+    const stopCompactor = startCompactor({
+      store,
+      clock,
+      logger: logger.child({ part: 'store' }),
+      ...(options.compactionIntervalMs === undefined ? {} : { keepMs: options.compactionIntervalMs }),
+    })
     const sessions = new WindowSessions({ user: admin, now: () => clock.now(), ...savedSessions(paths.home, logger) })
     let server = ''
     const hub = new ChannelHub({

@@ -37,6 +37,8 @@ export interface EngineOptions {
   externalHostname?: string
   advertiseAddress?: string
   eventTtlMs?: number
+  /** How long history is kept; 0: whatever its age. Default one hour. */
+  compactionIntervalMs?: number
   runtimeConfig?: Record<string, string>
   /** "Gate=bool", set to something else than the default: none of them changes anything. */
   changedFeatureGates?: string[]

@@ -51,6 +51,18 @@ it('forgets history by age, counted from when a revision was first seen to be ol
   await store.close()
 })
 
+it('forgets nothing for its age when no age is given', async () => {
+  const store = createMemoryStore()
+  const clock = new ManualClock()
+  const stop = startCompactor({ store, clock, logger: silentLogger, keepMs: 0 })
+  await put(store, '/a', '1')
+  await put(store, '/a', '2')
+  for (let tick = 0; tick < 100; tick += 1) await clock.tick(60_000)
+  expect(store.compactRevision).toBe(1)
+  stop()
+  await store.close()
+})
+
 it('forgets history by number, however young', async () => {
   const store = createMemoryStore()
   const clock = new ManualClock()

@@ -8,17 +8,18 @@ export interface CompactorOptions {
   store: Store
   clock: Clock
   logger: Logger
-  /** History younger than this is kept. Default one hour. */
+  /** History younger than this is kept; 0: however old. Default one hour. */
   keepMs?: number
   /** At most this many revisions are kept, however young. Default 100,000. */
   keepRevisions?: number
-  /** Time between looks. Default one minute. */
+  /** Time between looks. Default one minute, or as often as there is something to forget. */
   everyMs?: number
 }
 
 /** Starts compacting; the returned function stops it. */
 export function startCompactor(options: CompactorOptions): () => void {
-  const { store, clock, logger, keepMs = 3_600_000, keepRevisions = 100_000, everyMs = 60_000 } = options
+  const { store, clock, logger, keepMs = 3_600_000, keepRevisions = 100_000 } = options
+  const { everyMs = keepMs === 0 ? 60_000 : Math.min(keepMs, 60_000) } = options
   const seen: { time: number; revision: number }[] = []
   let cancel: () => void = () => undefined
   let stopped = false
@@ -28,7 +29,7 @@ export function startCompactor(options: CompactorOptions): () => void {
     seen.push({ time: now, revision: store.revision })
     while (seen[1] !== undefined && seen[1].time <= now - keepMs) seen.shift()
     const [oldest] = seen
-    const byAge = oldest !== undefined && oldest.time <= now - keepMs ? oldest.revision : 0
+    const byAge = keepMs > 0 && oldest !== undefined && oldest.time <= now - keepMs ? oldest.revision : 0
     const target = Math.max(byAge, store.revision - keepRevisions)
     if (target <= store.compactRevision) return
     await store.compact(target)

@@ -42,8 +42,10 @@ export async function listObjects(
     if (request.resourceVersion !== '' && request.resourceVersion !== '0')
       throw badRequest('specifying resource version is not allowed when using continue')
     const { revision, startAfter } = decodeContinueToken(request.continueToken)
-    if (!startAfter.startsWith(resource.prefix)) throw badRequest('invalid continue token')
-    return readPages(registry, resource, request, prefix, revision, startAfter)
+    if (!startAfter.startsWith(resource.prefix))
+      throw badRequest(`invalid continue token: continue key is not valid: ${startAfter}`)
+    // A token from before a compaction may ask to go on inconsistently, in what there is now.
+    return readPages(registry, resource, request, prefix, revision === 0 ? undefined : revision, startAfter)
   }
   const { resourceVersion: asked, resourceVersionMatch: match } = request
   const wanted = asked === '' ? 0 : parseResourceVersion(asked)
@@ -121,8 +123,7 @@ async function readChunk(
 ): Promise<RangeResult> {
   const options = { prefix, ...(startAfter === '' ? {} : { startAfter }), ...(limit === undefined ? {} : { limit }) }
   const newest = registry.store.revision
-  // A continue token from before a compaction may ask to go on inconsistently: revision 0 means "newest".
-  if (revision === undefined || revision === newest || revision === 0) return registry.store.range(options)
+  if (revision === undefined || revision === newest) return registry.store.range(options)
   try {
     return await registry.store.rangeAt({ ...options, atRevision: revision })
   } catch (error) {

@@ -47,6 +47,7 @@ describe('flags of the engine', () => {
   it.each([
     ['listen', 'nowhere'],
     ['event-ttl', '5'],
+    ['etcd-compaction-interval', 'soon'],
     ['goaway-chance', '0.5'],
     ['kube-api-qps', 'fast'],
     ['default-watch-cache-size', 'large'],

@@ -102,6 +102,13 @@ export const kubernetesObjects: readonly EngineFlag[] = [
   duration('event-ttl', 'how long events are kept (default: 1h0m0s)', (o, ms) => {
     o.eventTtlMs = ms
   }),
+  duration(
+    'etcd-compaction-interval',
+    'how long old versions of objects are kept, for watches and pages that go on; 0 keeps as many as fit (default: 1h0m0s)',
+    (o, ms) => {
+      o.compactionIntervalMs = ms
+    },
+  ),
   flag(
     'storage-backend',
     'name',

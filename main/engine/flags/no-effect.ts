@@ -72,7 +72,7 @@ export const withoutEffect: readonly FlagSection[] = [
     number: `audit-log-batch-throttle-qps audit-webhook-batch-throttle-qps`,
     duration: `
       livez-grace-period shutdown-watch-termination-grace-period
-      etcd-compaction-interval etcd-count-metric-poll-period etcd-db-metric-poll-interval etcd-healthcheck-timeout
+      etcd-count-metric-poll-period etcd-db-metric-poll-interval etcd-healthcheck-timeout
       etcd-readycheck-timeout storage-initialization-timeout
       audit-log-batch-max-wait audit-webhook-batch-initial-backoff audit-webhook-batch-max-wait
       audit-webhook-initial-backoff

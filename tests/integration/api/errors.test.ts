@@ -395,7 +395,15 @@ const cases: Case[] = [
     'Invalid',
     /resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided, resourceVersionMatch: Unsupported value: "Exact": supported values: "NotOlderThan"\]$/,
   ],
-  ['broken continue token', 'GET', `${maps}?continue=%21`, {}, 400, 'BadRequest', /^continue key is not valid: /],
+  [
+    'broken continue token',
+    'GET',
+    `${maps}?continue=%21`,
+    {},
+    400,
+    'BadRequest',
+    /^invalid continue token: continue key is not valid: /,
+  ],
   [
     'continue token with a version',
     'GET',
