@@ -22,10 +22,9 @@ export interface HistoryPlan {
   create: ControllerRevision | undefined
 }
 
-/** What a revision stores: a patch that restores the template. */
-const revisionData = (template: PodTemplateSpec): unknown => ({
-  spec: { template: { ...template, $patch: 'replace' } },
-})
+/** What a revision stores: a patch that restores the template. Clients in Go compare its bytes, so its keys are in order. */
+const revisionData = (template: PodTemplateSpec): string =>
+  canonicalJson({ spec: { template: { ...template, $patch: 'replace' } } })
 
 /** The template that a revision restores. */
 export function templateOf(revision: ControllerRevision): PodTemplateSpec {
@@ -35,7 +34,7 @@ export function templateOf(revision: ControllerRevision): PodTemplateSpec {
 }
 
 export function planHistory(of: HistoryOwner, revisions: readonly ControllerRevision[]): HistoryPlan {
-  const data = canonicalJson(revisionData(of.template))
+  const data = revisionData(of.template)
   const newest = Math.max(0, ...revisions.map(({ revision }) => revision))
   const current = [...revisions].sort(newestFirst).find((revision) => canonicalJson(revision.data) === data)
   if (current !== undefined)
@@ -59,7 +58,7 @@ function newRevision(of: HistoryOwner, revision: number): ControllerRevision {
       annotations: Object.fromEntries(Object.entries(annotations).filter(([key]) => !forget.includes(key))),
       ownerReferences: [controllerReference(owner)],
     },
-    data: revisionData(template),
+    data: JSON.parse(revisionData(template)) as unknown,
     revision,
   }
 }
