@@ -10,11 +10,13 @@ import type { Clock } from '../../common/machinery/clock.ts'
 import type { Logger } from '../../common/machinery/logger.ts'
 import { selectControllers } from './list.ts'
 import type { ControllerDeps } from './runtime/deps.ts'
+import { type ControllerSettings, defaultSettings } from './runtime/settings.ts'
 import type { ClusterSigner } from './runtime/signer.ts'
 
 export type { ControllerDeps, ControllerFactory } from './runtime/deps.ts'
 export type { ClusterSigner, RequestedIdentity } from './runtime/signer.ts'
 
+export { type ControllerSettings, defaultSettings } from './runtime/settings.ts'
 export type { ControllerEntry } from './list.ts'
 export { controllerList, selectControllers } from './list.ts'
 
@@ -30,6 +32,8 @@ export interface StartControllersOptions {
   logger: Logger
   /** Which to run, in the notation of `selectControllers`. Default: all that are on by default. */
   controllers?: readonly string[]
+  /** Upstream's defaults where absent. */
+  settings?: Partial<ControllerSettings>
   /** Made and stopped here when absent. */
   informers?: SharedInformers
 }
@@ -67,6 +71,7 @@ export function startControllers(options: StartControllersOptions): RunningContr
       }
       return recorder
     },
+    settings: { ...defaultSettings, ...options.settings },
     clock,
     logger,
     clusterCA,

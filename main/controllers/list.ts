@@ -18,6 +18,7 @@ import { newHorizontalPodAutoscalerController } from './horizontal-pod-autoscale
 import { newJobController } from './job/index.ts'
 import { newLocalPathProvisioner } from './local-path-provisioner/index.ts'
 import { newNamespaceController } from './namespace/index.ts'
+import { newNodeIpamController } from './node-ipam/index.ts'
 import { newNodeLifecycleController } from './node-lifecycle/index.ts'
 import { newPodGcController } from './pod-gc/index.ts'
 import { newReplicaSetController } from './replica-set/index.ts'
@@ -81,6 +82,7 @@ export const controllerList: readonly ControllerEntry[] = [
     newValidatingAdmissionPolicyStatusController,
   ),
   on('garbage-collector-controller', 'garbagecollector', newGarbageCollector),
+  on('node-ipam-controller', 'nodeipam', newNodeIpamController),
   on('node-lifecycle-controller', 'nodelifecycle', newNodeLifecycleController),
   on('taint-eviction-controller', 'taint-eviction', newTaintEvictionController),
   { name: 'service-cidr-controller', onByDefault: true, create: newServiceCidrController },

@@ -1,6 +1,7 @@
 // The address plan of a cluster. In a lab all of it is private to the lab's own switch; nothing is visible to the host's network.
 import type { LabNetwork } from '../lab/machines/deps.ts'
-import { familyOfCidr, isCidr, numberToAddress, rangeOf } from '../kinds/validation/ip.ts'
+import { familyOfCidr, numberToAddress, rangeOf } from '../../common/machinery/addresses.ts'
+import { isCidr } from '../kinds/validation/ip.ts'
 import { CodedError } from './coded-error.ts'
 
 export interface ClusterNetwork {
@@ -19,10 +20,11 @@ export interface ClusterNetwork {
 /** As kube-apiserver: allocators need a few addresses, and walk no more than half of IPv6's. */
 const prefixes = { IPv4: { shortest: 8, longest: 29 }, IPv6: { shortest: 64, longest: 125 } } as const
 
-/** The ranges that --service-cluster-ip-range may name. Throws Error with what is wrong. */
-export function parseServiceRanges(text: string): string[] {
-  const cidrs = text.split(',').map((part) => part.trim())
-  for (const cidr of cidrs) checkRange(cidr)
+/** One range, or one of each family, in canonical form. Throws Error with what is wrong. */
+export function parseCidrs(cidrs: readonly string[]): string[] {
+  for (const cidr of cidrs)
+    if (!isCidr(cidr)) throw new Error(`"${cidr}" is not a range of addresses, for example 10.96.0.0/16`)
+  if (cidrs.length === 0) throw new Error('names no range')
   if (cidrs.length > 2) throw new Error('must not name more than two ranges, one of each family')
   if (cidrs.length === 2 && familyOfCidr(cidrs[0] ?? '') === familyOfCidr(cidrs[1] ?? ''))
     throw new Error('two ranges must be of different families')
@@ -32,8 +34,14 @@ export function parseServiceRanges(text: string): string[] {
   })
 }
 
+/** The ranges that --service-cluster-ip-range may name. */
+export function parseServiceRanges(text: string): string[] {
+  const cidrs = parseCidrs(text.split(',').map((part) => part.trim()))
+  for (const cidr of cidrs) checkRange(cidr)
+  return cidrs
+}
+
 function checkRange(cidr: string): void {
-  if (!isCidr(cidr)) throw new Error(`"${cidr}" is not a range of addresses, for example 10.96.0.0/16`)
   const { shortest, longest } = prefixes[familyOfCidr(cidr)]
   const bits = Number(cidr.split('/')[1])
   if (bits < shortest || bits > longest)

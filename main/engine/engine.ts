@@ -22,6 +22,7 @@ import { newApiServiceReconciler } from './api-service.ts'
 import { writeFileAtomic } from './atomic-file.ts'
 import { clusterSigner } from './cluster-signer.ts'
 import { clusterNetwork, labNetwork } from './cluster-network.ts'
+import { controllerSettings } from './controller-settings.ts'
 import { CodedError } from './coded-error.ts'
 import { readControlPlaneOptions } from './control-plane-options.ts'
 import { controllerGauges, schedulerGauges } from './component-metrics.ts'
@@ -61,6 +62,7 @@ export async function startEngine(
   const paths = homePaths(options.home)
   requireControllers(options.controllers)
   const network = clusterNetwork(options.serviceCIDRs, options.nodePortRange)
+  const settings = controllerSettings(options.controllerSettings, network)
   const names = serverNames(options)
   const clock = systemClock
   await mkdir(paths.home, { recursive: true, mode: 0o700 })
@@ -180,6 +182,7 @@ export async function startEngine(
     const controllers = startControllers({
       client: createClient(api.transport(controllerManager)),
       clusterCA: pki.authority.cert,
+      settings,
       signer: clusterSigner({
         authority: pki.authority,
         serviceAccountPem: controlPlane.apiServer.serviceAccountKey.privatePem,

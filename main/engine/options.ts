@@ -1,4 +1,5 @@
 // What an engine is started with. The words on the command line that set it are in flags/.
+import type { ControllerSettings } from '../controllers/index.ts'
 
 export type AuthorizationMode = 'Node' | 'RBAC' | 'ABAC' | 'Webhook' | 'AlwaysAllow' | 'AlwaysDeny'
 
@@ -105,6 +106,19 @@ export interface EngineOptions {
   nodePortRange?: { from: number; to: number }
   /** In the notation of kube-controller-manager's --controllers. */
   controllers?: string[]
+  /** As kube-controller-manager is told; what is absent is upstream's default. */
+  controllerSettings?: {
+    allocateNodeCidrs?: boolean
+    /** One range, or one of each family. */
+    clusterCidrs?: string[]
+    nodeMaskSize?: number
+    nodeMaskSizeIPv4?: number
+    nodeMaskSizeIPv6?: number
+    evictions?: Partial<ControllerSettings['evictions']>
+    nodeMonitorGraceMs?: number
+    nodeStartupGraceMs?: number
+    terminatedPods?: number
+  }
   /** Default true. */
   scheduler?: boolean
 }

@@ -1,10 +1,6 @@
 // Which IP families the endpoints of a service have.
-import { isIPv6 } from 'node:net'
 import type { Pod, Service } from '../../../common/api/generated/types.ts'
-
-export type IpFamily = 'IPv4' | 'IPv6'
-
-export const familyOf = (address: string): IpFamily => (isIPv6(address) ? 'IPv6' : 'IPv4')
+import { familyOf, type IpFamily } from '../../../common/machinery/addresses.ts'
 
 export function familiesOf({ spec = {} }: Service): IpFamily[] {
   const families = (spec.ipFamilies ?? []).filter((family) => family === 'IPv4' || family === 'IPv6')

@@ -8,7 +8,8 @@ import type {
   Service,
   ServicePort,
 } from '../../../common/api/generated/types.ts'
-import { familiesOf, familyOf, podAddresses, type IpFamily } from './families.ts'
+import { familyOf, type IpFamily } from '../../../common/machinery/addresses.ts'
+import { familiesOf, podAddresses } from './families.ts'
 import { controllerReference } from '../ownership/controller-of.ts'
 import { isPodFinished, isPodReady, isPodTerminating } from '../pods/pod-state.ts'
 import { canonicalJson } from '../pods/template-hash.ts'

@@ -9,7 +9,8 @@ import type {
 } from '../../../common/api/generated/types.ts'
 import { isPodFinished, isPodReady, isPodTerminating } from '../pods/pod-state.ts'
 import { canonicalJson } from '../pods/template-hash.ts'
-import { familiesOf, familyOf, podAddresses } from '../endpoint-slices/families.ts'
+import { familyOf } from '../../../common/machinery/addresses.ts'
+import { familiesOf, podAddresses } from '../endpoint-slices/families.ts'
 import { endpointPorts, headlessLabel, isHeadless } from '../endpoint-slices/plan.ts'
 
 export const endpointsManagedByLabel = 'endpoints.kubernetes.io/managed-by'

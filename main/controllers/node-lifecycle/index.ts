@@ -9,7 +9,8 @@ import { isReason } from '../../../common/machinery/status.ts'
 import { podCondition } from '../pods/pod-state.ts'
 import type { ControllerFactory } from '../runtime/deps.ts'
 import { byNode, nodeIndex } from '../runtime/indexes.ts'
-import { monitorGraceMs, planSilence, planTaints, readyCondition, startupGraceMs } from './plan.ts'
+import { Evictions, type EvictionVerdict } from './evictions.ts'
+import { awaitsEviction, planSilence, planTaints, readyCondition } from './plan.ts'
 
 const leaseNamespace = 'kube-node-lease'
 
@@ -27,6 +28,8 @@ export const newNodeLifecycleController: ControllerFactory = (deps) => {
   const leaseInformer = deps.informers.of(leases)
   const podInformer = deps.informers.of(pods, nodeIndex)
   const health = new Map<string, Health>()
+  const lost = new Set<string>()
+  const evictions = new Evictions(deps.settings.evictions)
 
   /** Anything that changes this text is a sign of life. */
   const signOf = (node: Node): string =>
@@ -35,6 +38,7 @@ export const newNodeLifecycleController: ControllerFactory = (deps) => {
   async function reconcile(key: string): Promise<ReconcileResult> {
     let node = nodeInformer.get(key)
     if (node === undefined) {
+      lost.delete(key)
       const known = health.delete(key)
       if (known)
         events.event({ kind: 'Node', name: key }, 'Normal', 'RemovingNode', `Removing Node ${key} from Controller`)
@@ -42,13 +46,30 @@ export const newNodeLifecycleController: ControllerFactory = (deps) => {
     }
     const now = deps.clock.now()
     const last = listen(key, node, now)
-    const graceMs = readyCondition(node) === undefined ? startupGraceMs : monitorGraceMs
+    const { nodeStartupGraceMs, nodeMonitorGraceMs } = deps.settings
+    const graceMs = readyCondition(node) === undefined ? nodeStartupGraceMs : nodeMonitorGraceMs
     const silentMs = now - last.heardAt
     if (silentMs >= graceMs) node = await markSilent(node)
-    const taints = planTaints(node, now)
+    const verdict = judge(key, node, now)
+    const taints = planTaints(node, now, typeof verdict === 'object' ? 'keep' : verdict)
     if (taints !== undefined) node = await client.update(nodes, { ...node, spec: { ...node.spec, taints } })
     if (readyCondition(node)?.status === 'Unknown') await markPodsNotReady(key)
-    return silentMs >= graceMs ? undefined : requeueAfter(graceMs - silentMs)
+    const waits = [
+      silentMs >= graceMs ? Infinity : graceMs - silentMs,
+      typeof verdict === 'object' ? verdict.afterMs : Infinity,
+    ]
+    const afterMs = Math.min(...waits)
+    return afterMs === Infinity ? undefined : requeueAfter(afterMs)
+  }
+
+  /** Nodes that already lose their pods are asked about too: where all nodes are lost, none does. */
+  function judge(key: string, node: Node, now: number): EvictionVerdict {
+    lost.delete(key)
+    if (isReady(node) || readyCondition(node) === undefined) return 'evict'
+    lost.add(key)
+    const all = nodeInformer.list().map((other) => (other.metadata.name === key ? node : other))
+    if (awaitsEviction(node)) return evictions.decide(node, all, now)
+    return all.some(isReady) ? 'evict' : 'spare'
   }
 
   function listen(key: string, node: Node, now: number): Health {
@@ -109,6 +130,8 @@ export const newNodeLifecycleController: ControllerFactory = (deps) => {
     workers: 8,
     sources: [
       keysOf(nodeInformer),
+      // How a lost node is treated depends on how many are lost.
+      mapChanges(nodeInformer, (node, old) => (old !== undefined && isReady(node) === isReady(old) ? [] : lost)),
       mapChanges(leaseInformer, (lease: Lease) =>
         lease.metadata.namespace === leaseNamespace ? [lease.metadata.name ?? ''] : [],
       ),
@@ -124,6 +147,8 @@ export const newNodeLifecycleController: ControllerFactory = (deps) => {
     clock: deps.clock,
   })
 }
+
+const isReady = (node: Node): boolean => readyCondition(node)?.status === 'True'
 
 /** Events about nodes carry the name as UID, so that "kubectl describe node" finds them. */
 const referenceOf = (node: Node) => ({

@@ -3,10 +3,6 @@ import type { Node, NodeCondition, Taint } from '../../../common/api/generated/t
 import { formatTime } from '../../../common/machinery/clock.ts'
 import { canonicalJson } from '../pods/template-hash.ts'
 
-/** Silence after which a node counts as lost, and the longer patience for one that never reported. */
-export const monitorGraceMs = 40_000
-export const startupGraceMs = 60_000
-
 export const notReadyTaint = 'node.kubernetes.io/not-ready'
 export const unreachableTaint = 'node.kubernetes.io/unreachable'
 export const unschedulableTaint = 'node.kubernetes.io/unschedulable'
@@ -62,8 +58,19 @@ const managedNoSchedule = new Set([
   ...Object.values(conditionTaints).flatMap((byStatus) => Object.values(byStatus)),
 ])
 
-/** All taints the node should have; undefined when it has them. Taints of others are left alone. */
-export function planTaints(node: Node, nowMs: number): Taint[] | undefined {
+const executed = ({ key, effect }: Taint): boolean =>
+  effect === 'NoExecute' && (key === notReadyTaint || key === unreachableTaint)
+
+/** Lost, and not yet marked as a node that loses its pods. */
+export const awaitsEviction = (node: Node): boolean =>
+  (node.spec?.taints ?? []).every((taint) => !executed(taint)) &&
+  ['False', 'Unknown'].includes(readyCondition(node)?.status ?? '')
+
+/**
+ * All taints the node should have; undefined when it has them. Taints of others are left alone. `eviction`: whether a lost node may
+ * lose its pods; "keep" leaves that as it is.
+ */
+export function planTaints(node: Node, nowMs: number, eviction: 'evict' | 'spare' | 'keep'): Taint[] | undefined {
   const conditions = node.status?.conditions ?? []
   const noSchedule = new Set<string>()
   for (const { type, status } of conditions) {
@@ -72,14 +79,19 @@ export function planTaints(node: Node, nowMs: number): Taint[] | undefined {
   }
   if (node.spec?.unschedulable === true) noSchedule.add(unschedulableTaint)
   const ready = readyCondition(node)?.status
-  const noExecute = ready === 'False' ? notReadyTaint : ready === 'Unknown' ? unreachableTaint : undefined
-
   const current = node.spec?.taints ?? []
+  const loses = eviction === 'evict' || (eviction === 'keep' && current.some(executed))
+  const noExecute = !loses
+    ? undefined
+    : ready === 'False'
+      ? notReadyTaint
+      : ready === 'Unknown'
+        ? unreachableTaint
+        : undefined
   const kept = current.filter(({ key, effect }) => {
     if (effect === 'NoSchedule' && managedNoSchedule.has(key)) return noSchedule.has(key)
     // A node that has not reported yet keeps the not-ready taint it registered with.
-    if (effect === 'NoExecute' && (key === notReadyTaint || key === unreachableTaint))
-      return ready === undefined || key === noExecute
+    if (executed({ key, effect })) return ready === undefined || key === noExecute
     return true
   })
   const has = (key: string, effect: string): boolean =>

@@ -1,4 +1,4 @@
-// A node that falls silent: Unknown after 40 s, tainted, its pods not ready, evicted when their patience ends. All by the test's clock.
+// A node that falls silent: Unknown after 50 s, tainted, its pods not ready, evicted when their patience ends. All by the test's clock.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Node, Pod } from '../../../common/api/generated/types.ts'
 import { events, leases, nodes, pods } from '../../../common/client/resources.ts'
@@ -34,24 +34,32 @@ const getNode = (): Promise<Node> => plane.client.get(nodes, 'node-1')
 const getPod = (name: string): Promise<Pod> => plane.client.get(pods, name, 'default')
 const readyOf = (node: Node) => node.status?.conditions?.find(({ type }) => type === 'Ready')
 
-async function renewLease(): Promise<void> {
+async function renewLease(name = 'node-1'): Promise<void> {
   const renewTime = formatMicroTime(clock.now())
-  const metadata = { name: 'node-1', namespace: 'kube-node-lease' }
-  const existing = await plane.client.get(leases, 'node-1', 'kube-node-lease').catch(() => undefined)
+  const metadata = { name, namespace: 'kube-node-lease' }
+  const existing = await plane.client.get(leases, name, 'kube-node-lease').catch(() => undefined)
   if (existing === undefined)
     await plane.client.create(leases, {
       apiVersion: 'coordination.k8s.io/v1',
       kind: 'Lease',
       metadata,
-      spec: { renewTime, holderIdentity: 'node-1' },
+      spec: { renewTime, holderIdentity: name },
     })
   else await plane.client.update(leases, { ...existing, spec: { ...existing.spec, renewTime } })
+}
+
+/** One lost node of several: where all are lost nobody is evicted. */
+async function addNodes(): Promise<void> {
+  await addNode(plane.client, testNode('node-1'))
+  await addNode(plane.client, testNode('node-2'))
+  await renewLease()
 }
 
 /** Time passes in steps, so that what happens in between is seen in order. */
 async function pass(seconds: number, each: () => Promise<void> = () => Promise.resolve()): Promise<void> {
   for (let i = 0; i < seconds; i += 5) {
     await clock.advance(5_000)
+    await renewLease('node-2')
     await each()
     await new Promise((resolve) => setImmediate(resolve))
   }
@@ -66,18 +74,26 @@ async function runPod(pod: Pod): Promise<void> {
 }
 
 describe('node lifecycle', () => {
+  it('evicts nobody when all nodes are lost', async () => {
+    await addNode(plane.client, testNode('node-1'))
+    await renewLease()
+    await pass(60)
+    await eventually(async () => {
+      expect((await getNode()).spec?.taints?.map(({ effect }) => effect)).toEqual(['NoSchedule'])
+    })
+  })
+
   it('leaves a node alone that renews its lease', async () => {
     await addNode(plane.client, testNode('node-1'))
     await renewLease()
-    await pass(120, renewLease)
+    await pass(120, () => renewLease())
     expect(readyOf(await getNode())?.status).toBe('True')
   })
 
   it('marks a silent node Unknown, taints it, unreadies its pods, and forgives when it comes back', async () => {
-    await addNode(plane.client, testNode('node-1'))
-    await renewLease()
+    await addNodes()
     await runPod(testPod('web'))
-    await pass(35)
+    await pass(45)
     expect(readyOf(await getNode())?.status).toBe('True')
     await pass(10)
     await eventually(async () => {
@@ -114,12 +130,11 @@ describe('node lifecycle', () => {
   })
 
   it('evicts pods from a lost node when their toleration runs out, others not', async () => {
-    await addNode(plane.client, testNode('node-1'))
-    await renewLease()
+    await addNodes()
     const unreachable = { key: 'node.kubernetes.io/unreachable', operator: 'Exists', effect: 'NoExecute' }
     await runPod(testPod('patient', { tolerations: [unreachable] }))
     await runPod(testPod('impatient', { tolerations: [{ ...unreachable, tolerationSeconds: 30 }] }))
-    await pass(45)
+    await pass(55)
     await eventually(async () => {
       expect((await getNode()).spec?.taints).toHaveLength(2)
     })
@@ -137,8 +152,7 @@ describe('node lifecycle', () => {
   })
 
   it('removes the pods of a node that was deleted, after a while', async () => {
-    await addNode(plane.client, testNode('node-1'))
-    await renewLease()
+    await addNodes()
     await runPod(testPod('web'))
     await plane.client.delete(nodes, 'node-1')
     await pass(30)

@@ -29,7 +29,8 @@ export const newPodGcController: ControllerFactory = (deps) => {
 
   async function reconcile(key: string): Promise<ReconcileResult> {
     if (key === countKey) {
-      for (const pod of planTerminated(podInformer.byIndex(byFinished, 'yes'))) await remove(pod)
+      for (const pod of planTerminated(podInformer.byIndex(byFinished, 'yes'), deps.settings.terminatedPods))
+        await remove(pod)
       return
     }
     const pod = podInformer.get(key)

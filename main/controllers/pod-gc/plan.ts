@@ -2,8 +2,6 @@
 import type { Pod } from '../../../common/api/generated/types.ts'
 import { isPodFinished } from '../pods/pod-state.ts'
 
-/** Finished pods kept for looking at; upstream's number. */
-export const terminatedThreshold = 12_500
 /** A node that vanished may only be registering anew. */
 export const quarantineMs = 40_000
 
@@ -16,10 +14,10 @@ export function planPod(pod: Pod, nodeKnown: boolean): PodGcReason | undefined {
   return nodeKnown ? undefined : 'orphaned'
 }
 
-/** The oldest finished pods beyond the threshold. */
-export function planTerminated(finished: readonly Pod[], threshold = terminatedThreshold): Pod[] {
+/** The oldest finished pods beyond the threshold; none where that is 0. */
+export function planTerminated(finished: readonly Pod[], threshold: number): Pod[] {
   const surplus = finished.length - threshold
-  if (surplus <= 0) return []
+  if (surplus <= 0 || threshold <= 0) return []
   const created = (pod: Pod): string => pod.metadata.creationTimestamp ?? ''
   return finished
     .filter((pod) => isPodFinished(pod) && pod.metadata.deletionTimestamp === undefined)

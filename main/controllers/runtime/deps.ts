@@ -6,6 +6,7 @@ import type { KubeClient } from '../../../common/client/client.ts'
 import type { Controller } from '../../../common/client/controller.ts'
 import type { EventRecorder } from '../../../common/client/event-recorder.ts'
 import type { SharedInformers } from '../../../common/client/shared-informers.ts'
+import type { ControllerSettings } from './settings.ts'
 import type { ClusterSigner } from './signer.ts'
 
 export interface ControllerDeps {
@@ -14,6 +15,7 @@ export interface ControllerDeps {
   readonly informers: SharedInformers
   /** The recorder of a component ("replicaset-controller"). */
   events(component: string): EventRecorder
+  readonly settings: ControllerSettings
   readonly clock: Clock
   readonly logger: Logger
   /** PEM of the cluster's CA, published to every namespace as kube-root-ca.crt. */

@@ -32,7 +32,11 @@ export async function startTestControlPlane(clock: Clock = systemClock): Promise
     kinds: builtinKinds,
     // Nodes of these tests are ready when they say so: nothing here would lift the taint of new nodes.
     admissionPlugins: { disable: ['TaintNodesByCondition'] },
-    cluster: { serviceCIDRs: ['10.96.0.0/16'], nodePortRange: { from: 30000, to: 32767 }, clusterDomain: 'cluster.local' },
+    cluster: {
+      serviceCIDRs: ['10.96.0.0/16'],
+      nodePortRange: { from: 30000, to: 32767 },
+      clusterDomain: 'cluster.local',
+    },
     nodes: { isConnected: () => false, request: () => Promise.reject(serviceUnavailable('there are no nodes here')) },
     connects: [],
     logger: silentLogger,

@@ -5,7 +5,7 @@ import { silentLogger } from '../../../common/machinery/logger.ts'
 import type { KubeClient } from '../../../common/client/client.ts'
 import { clusterSigner } from '../../engine/cluster-signer.ts'
 import { createAuthority } from '../../pki/certificates.ts'
-import type { RunningControllers } from '../index.ts'
+import type { ControllerSettings, RunningControllers } from '../index.ts'
 import { startControllers } from '../index.ts'
 import type { TestControlPlane } from './control-plane.ts'
 import { startTestControlPlane } from './control-plane.ts'
@@ -23,11 +23,13 @@ const authority = createAuthority('test-ca')
 export async function startTestControllers(
   controllerNames: readonly string[],
   clock: Clock = systemClock,
+  settings: Partial<ControllerSettings> = {},
 ): Promise<TestControllers> {
   const plane = await startTestControlPlane(clock)
   const controllers = startControllers({
     client: plane.client,
     clock,
+    settings,
     logger: silentLogger,
     clusterCA: 'the CA',
     signer: clusterSigner({ authority: await authority, serviceAccountPem: plane.serviceAccountPem }),

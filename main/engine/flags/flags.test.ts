@@ -58,6 +58,10 @@ describe('flags of the engine', () => {
     ['anonymous-auth', 'perhaps'],
     ['service-node-port-range', '5-1'],
     ['service-cluster-ip-range', '10.0.0.0/33'],
+    ['service-cluster-ip-range', '10.0.0.0/16,10.1.0.0/16'],
+    ['service-cluster-ip-range', 'fd00::/48'],
+    ['cluster-cidr', '10.0.0.0'],
+    ['node-eviction-rate', 'often'],
     ['tls-cipher-suites', 'ROT13'],
     ['max-requests-inflight', 'many'],
     ['audit-policy-file', ''],
@@ -92,6 +96,23 @@ describe('flags of the engine', () => {
         .split(/\s+/)
         .filter((name) => !known.has(name)),
     ).toEqual([])
+  })
+
+  it('of controllers become their settings', () => {
+    const { controllerSettings } = read(
+      ['allocate-node-cidrs', 'true'],
+      ['cluster-cidr', 'fd00:1::5/48,10.1.0.0/16'],
+      ['node-cidr-mask-size-ipv4', '25'],
+      ['node-monitor-grace-period', '5s'],
+      ['secondary-node-eviction-rate', '0.5'],
+    )
+    expect(controllerSettings).toEqual({
+      allocateNodeCidrs: true,
+      clusterCidrs: ['fd00:1::/48', '10.1.0.0/16'],
+      nodeMaskSizeIPv4: 25,
+      nodeMonitorGraceMs: 5_000,
+      evictions: { perSecondInTrouble: 0.5 },
+    })
   })
 
   it('have names that no two share', () => {

@@ -1,4 +1,5 @@
 // The one table of flags: the command and its --help are made from it. Names and meaning are upstream's wherever upstream has the flag.
+import { controllerFlags } from './controllers.ts'
 import { parseServiceRanges } from '../cluster-network.ts'
 import { authorizationFlags } from './authorization.ts'
 import { parseCipherSuites } from './cipher-suites.ts'
@@ -260,6 +261,7 @@ export const flagSections: readonly FlagSection[] = [
   { title: 'Extension API server flags:', flags: aggregation },
   { title: 'Logs flags:', flags: logging },
   { title: 'Cluster flags:', flags: [...cluster, ...startScripts] },
+  { title: 'Controller flags:', flags: controllerFlags },
   ...withoutEffect,
 ]
 

@@ -93,7 +93,7 @@ export const withoutEffect: readonly FlagSection[] = [
   }),
   section('Of kube-controller-manager and kube-scheduler, without effect here:', 'taken, without effect', {
     bool: `
-      allocate-node-cidrs configure-cloud-routes authentication-skip-lookup authentication-tolerate-lookup-failure
+      configure-cloud-routes authentication-skip-lookup authentication-tolerate-lookup-failure
       enable-dynamic-provisioning enable-hostpath-provisioner enable-leader-migration
       leader-elect use-service-account-credentials`,
     n: `
@@ -102,14 +102,11 @@ export const withoutEffect: readonly FlagSection[] = [
       concurrent-namespace-syncs concurrent-rc-syncs concurrent-replicaset-syncs concurrent-resource-quota-syncs
       concurrent-service-endpoint-syncs concurrent-service-syncs concurrent-serviceaccount-token-syncs
       concurrent-statefulset-syncs concurrent-ttl-after-finished-syncs concurrent-validating-admission-policy-status-syncs
-      concurrent-volumeattributesclass-protection-syncs kube-api-burst large-cluster-size-threshold max-endpoints-per-slice
-      mirroring-concurrent-service-endpoint-syncs mirroring-max-endpoints-per-subset node-cidr-mask-size
-      node-cidr-mask-size-ipv4 node-cidr-mask-size-ipv6 pv-recycler-increment-timeout-nfs
-      pv-recycler-minimum-timeout-hostpath pv-recycler-minimum-timeout-nfs pv-recycler-timeout-increment-hostpath
-      terminated-pod-gc-threshold`,
-    number: `
-      horizontal-pod-autoscaler-tolerance kube-api-qps node-eviction-rate secondary-node-eviction-rate
-      unhealthy-zone-threshold`,
+      concurrent-volumeattributesclass-protection-syncs kube-api-burst max-endpoints-per-slice
+      mirroring-concurrent-service-endpoint-syncs mirroring-max-endpoints-per-subset
+      pv-recycler-increment-timeout-nfs
+      pv-recycler-minimum-timeout-hostpath pv-recycler-minimum-timeout-nfs pv-recycler-timeout-increment-hostpath`,
+    number: `horizontal-pod-autoscaler-tolerance kube-api-qps`,
     duration: `
       attach-detach-reconcile-sync-period cluster-signing-duration
       controller-start-interval endpoint-updates-batch-period endpointslice-updates-batch-period
@@ -117,11 +114,11 @@ export const withoutEffect: readonly FlagSection[] = [
       horizontal-pod-autoscaler-initial-readiness-delay horizontal-pod-autoscaler-sync-period
       leader-elect-lease-duration leader-elect-renew-deadline leader-elect-retry-period
       legacy-service-account-token-clean-up-period min-resync-period mirroring-endpointslice-updates-batch-period
-      namespace-sync-period node-monitor-grace-period node-monitor-period node-startup-grace-period
-      pod-max-in-unschedulable-pods-duration pvclaimbinder-sync-period resource-quota-sync-period route-reconciliation-period`,
+      namespace-sync-period node-monitor-period pod-max-in-unschedulable-pods-duration
+      pvclaimbinder-sync-period resource-quota-sync-period route-reconciliation-period`,
     text: `
       authentication-kubeconfig authorization-always-allow-paths authorization-kubeconfig cidr-allocator-type cloud-config
-      cloud-provider cluster-cidr cluster-name cluster-signing-cert-file cluster-signing-key-file
+      cloud-provider cluster-name cluster-signing-cert-file cluster-signing-key-file
       cluster-signing-kube-apiserver-client-cert-file cluster-signing-kube-apiserver-client-key-file
       cluster-signing-kubelet-client-cert-file cluster-signing-kubelet-client-key-file
       cluster-signing-kubelet-serving-cert-file cluster-signing-kubelet-serving-key-file

@@ -4,7 +4,8 @@ import { forbiddenField, invalidValue, type FieldError } from '../../../common/m
 import { ageColumn, nameColumn } from '../columns.ts'
 import { defineOwnKind } from '../kind.ts'
 import { dropStatus, mainDoor, statusDoor } from '../strategy.ts'
-import { checkCidr, familyOf, isCidr } from '../validation/ip.ts'
+import { familyOf } from '../../../common/machinery/addresses.ts'
+import { checkCidr, isCidr } from '../validation/ip.ts'
 import { checkImmutable, checkOptionalOneOf } from '../validation/values.ts'
 import { labDefinitions, labSchemaName } from './schema.ts'
 

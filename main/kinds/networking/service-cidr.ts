@@ -4,7 +4,8 @@ import { invalidValue, required, type FieldError } from '../../../common/machine
 import { ageColumn, nameColumn } from '../columns.ts'
 import { defineKind } from '../kind.ts'
 import { dropStatus, mainDoor, statusDoor } from '../strategy.ts'
-import { checkCanonicalCidr, familyOfCidr, isCidr } from '../validation/ip.ts'
+import { familyOfCidr } from '../../../common/machinery/addresses.ts'
+import { checkCanonicalCidr, isCidr } from '../validation/ip.ts'
 
 const immutable = 'field is immutable'
 

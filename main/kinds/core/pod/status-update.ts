@@ -1,7 +1,8 @@
 // What may change in a pod's status: nothing that would bring back the dead.
 import type { ContainerStatus, Pod } from '../../../../common/api/generated/types.ts'
 import { duplicate, forbiddenField, invalidValue, type FieldError } from '../../../../common/machinery/field-error.ts'
-import { checkAddress, familyOf, isAddress } from '../../validation/ip.ts'
+import { familyOf } from '../../../../common/machinery/addresses.ts'
+import { checkAddress, isAddress } from '../../validation/ip.ts'
 import { checkName, isDnsSubdomain, isQualifiedName } from '../../validation/names.ts'
 import { checkImmutable } from '../../validation/values.ts'
 

@@ -9,12 +9,12 @@ import { internalError } from '../../../../common/machinery/status.ts'
 import type { Companions, WriteContext } from '../../kind.ts'
 import {
   addressToNumber,
-  canonicalAddress,
   familyOf,
   numberToAddress,
   rangeOf,
   type AddressRange,
-} from '../../validation/ip.ts'
+} from '../../../../common/machinery/addresses.ts'
+import { canonicalAddress } from '../../validation/ip.ts'
 import { isHeadless } from './defaults.ts'
 import { keepsPreferred } from './families.ts'
 import { bandOf, startOf } from './bands.ts'

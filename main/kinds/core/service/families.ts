@@ -3,7 +3,7 @@
 import type { Service, ServiceSpec } from '../../../../common/api/generated/types.ts'
 import { invalidValue, type FieldError } from '../../../../common/machinery/field-error.ts'
 import { sameElements } from '../../validation/collections.ts'
-import { familyOf, familyOfCidr, type IpFamily } from '../../validation/ip.ts'
+import { familyOf, familyOfCidr, type IpFamily } from '../../../../common/machinery/addresses.ts'
 import type { ClusterFacts, WriteContext } from '../../kind.ts'
 import { isHeadless } from './defaults.ts'
 import { checkFamilies } from './family-validation.ts'

@@ -7,7 +7,8 @@ import {
   required,
   type FieldError,
 } from '../../../../common/machinery/field-error.ts'
-import { checkAddress, familyOf, isAddress } from '../../validation/ip.ts'
+import { familyOf } from '../../../../common/machinery/addresses.ts'
+import { checkAddress, isAddress } from '../../validation/ip.ts'
 import { isHeadless } from './defaults.ts'
 
 const supportedFamilies = ['IPv4', 'IPv6']
