@@ -4,20 +4,24 @@ import type { Paths } from './operations.ts'
 
 const meta = 'io.k8s.apimachinery.pkg.apis.meta.v1.'
 /** Definitions the operations refer to. */
-export const discoverySchemas = ['APIVersions', 'APIGroupList', 'APIGroup', 'APIResourceList'].map(
-  (name) => `${meta}${name}`,
-)
+const versionSchema = 'io.k8s.apimachinery.pkg.version.Info'
+export const discoverySchemas = [
+  ...['APIVersions', 'APIGroupList', 'APIGroup', 'APIResourceList'].map((name) => `${meta}${name}`),
+  versionSchema,
+]
 
 interface Document {
   readonly id: string
   readonly description: string
   readonly tag: string
+  /** Name of a definition; "" for text. */
   readonly answers: string
 }
 
 function item({ id, description, tag, answers }: Document): Record<string, unknown> {
   const isText = answers === ''
-  const types = ['application/json', ...(isText ? [] : ['application/yaml', 'application/vnd.kubernetes.protobuf'])]
+  const isTyped = answers.startsWith(meta)
+  const types = ['application/json', ...(isTyped ? ['application/yaml', 'application/vnd.kubernetes.protobuf'] : [])]
   return {
     get: {
       consumes: types,
@@ -27,7 +31,7 @@ function item({ id, description, tag, answers }: Document): Record<string, unkno
       responses: {
         200: {
           description: 'OK',
-          schema: isText ? { type: 'string' } : { $ref: `#/definitions/${meta}${answers}` },
+          schema: isText ? { type: 'string' } : { $ref: `#/definitions/${answers}` },
         },
         401: { description: 'Unauthorized' },
       },
@@ -44,7 +48,7 @@ export const fixedPaths: Readonly<Record<string, Paths>> = {
       id: 'getCoreAPIVersions',
       description: 'get available API versions',
       tag: 'core',
-      answers: 'APIVersions',
+      answers: `${meta}APIVersions`,
     }),
   },
   apis: {
@@ -52,7 +56,7 @@ export const fixedPaths: Readonly<Record<string, Paths>> = {
       id: 'getAPIVersions',
       description: 'get available API versions',
       tag: 'apis',
-      answers: 'APIGroupList',
+      answers: `${meta}APIGroupList`,
     }),
   },
   version: {
@@ -60,7 +64,7 @@ export const fixedPaths: Readonly<Record<string, Paths>> = {
       id: 'getCodeVersion',
       description: 'get the version information for this server',
       tag: 'version',
-      answers: '',
+      answers: versionSchema,
     }),
   },
   '.well-known/openid-configuration': {
@@ -87,7 +91,7 @@ export function groupPath(group: string): Paths {
       id: `get${groupTitle(group)}APIGroup`,
       description: 'get information of a group',
       tag: tagOf(group),
-      answers: 'APIGroup',
+      answers: `${meta}APIGroup`,
     }),
   }
 }
@@ -99,7 +103,7 @@ export function versionPath(group: string, version: string): Paths {
       id: `get${groupTitle(group)}${titleCase(version)}APIResources`,
       description: 'get available resources',
       tag: tagOf(group, version),
-      answers: 'APIResourceList',
+      answers: `${meta}APIResourceList`,
     }),
   }
 }

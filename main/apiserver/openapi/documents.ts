@@ -68,7 +68,7 @@ export class DocumentBuilder {
       openapi: '3.0.0',
       info,
       paths: pathsToV3(paths, parameters),
-      components: { schemas, securitySchemes: security },
+      components: { ...(Object.keys(schemas).length === 0 ? {} : { schemas }), securitySchemes: security },
       security: [{ BearerToken: [] }],
     }
   }
