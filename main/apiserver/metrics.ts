@@ -18,7 +18,8 @@ export interface Gauge {
 }
 
 export class Metrics {
-  readonly #gauges: Gauge[] = []
+  /** By name. */
+  readonly #gauges = new Map<string, Gauge>()
   /** Watchers closed because they did not read. */
   slowWatchers = 0
 
@@ -31,8 +32,9 @@ export class Metrics {
     })
   }
 
+  /** One of a name that is there takes its place. */
   add(...gauges: readonly Gauge[]): void {
-    this.#gauges.push(...gauges)
+    for (const gauge of gauges) this.#gauges.set(gauge.name, gauge)
   }
 
   /** `prefix`: only those whose names begin with it. */
@@ -41,7 +43,7 @@ export class Metrics {
     const sample = (name: string, labels: string, value: number): void => {
       lines.push(`${name}${labels === '' ? '' : `{${labels}}`} ${String(value)}`)
     }
-    for (const gauge of this.#gauges) {
+    for (const gauge of this.#gauges.values()) {
       const { name, help, type = 'gauge' } = gauge
       if (!name.startsWith(prefix)) continue
       lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`)

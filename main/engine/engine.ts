@@ -5,7 +5,9 @@ import { connect as connectTcp } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Duplex } from 'node:stream'
 import { tunnelPath } from '../../common/channel/agent-api.ts'
+import type { KubeClient } from '../../common/client/client.ts'
 import { createClient } from '../../common/client/create-client.ts'
+import { createSharedInformers } from '../../common/client/shared-informers.ts'
 import { systemClock } from '../../common/machinery/clock.ts'
 import type { Logger } from '../../common/machinery/logger.ts'
 import { newDeviceSelector } from '../apiserver/cel/device-selector.ts'
@@ -40,6 +42,7 @@ import type { EngineOptions } from './options.ts'
 import { homePaths } from './paths.ts'
 import { programFiles } from './program-files.ts'
 import { savedSessions } from './saved-sessions.ts'
+import { type Part, requireElectionTimes, startElected, startIdentityLease } from './several-engines.ts'
 import { shutdownSubresource, type StopOptions } from './shutdown.ts'
 import { admin, controllerManager, labController, nodeUser, scheduler } from './users.ts'
 import { isEverywhere, serverNames } from './server-names.ts'
@@ -61,6 +64,7 @@ export async function startEngine(
 ): Promise<RunningEngine> {
   const paths = homePaths(options.home)
   requireControllers(options.controllers)
+  requireElectionTimes(options)
   const network = clusterNetwork(options.serviceCIDRs, options.nodePortRange)
   const settings = controllerSettings(options.controllerSettings, network)
   const names = serverNames(options)
@@ -179,22 +183,36 @@ export async function startEngine(
     await writeFileAtomic(paths.engineInfo, JSON.stringify(info), { mode: 0o600 })
     logger.info('engine serves', { server, readyMs: Math.round(performance.now()) })
 
-    const controllers = startControllers({
-      client: createClient(api.transport(controllerManager)),
-      clusterCA: pki.authority.cert,
-      settings,
-      signer: clusterSigner({
-        authority: pki.authority,
-        serviceAccountPem: controlPlane.apiServer.serviceAccountKey.privatePem,
-      }),
-      policyWarnings: (policy) => api.policyWarnings(policy),
-      logger: logger.child({ part: 'controllers' }),
-      clock,
-      ...(options.controllers === undefined ? {} : { controllers: options.controllers }),
+    const controllersLogger = logger.child({ part: 'controllers' })
+    const controllerClient = createClient(api.transport(controllerManager))
+    // One set of watches for all parts.
+    const informers = createSharedInformers({ client: controllerClient, logger: controllersLogger, clock })
+    const { elect = true, ...times } = options.leaderElection ?? {}
+    const elected = (name: string, client: KubeClient, start: () => Part): Part =>
+      options.etcd === undefined || !elect
+        ? start()
+        : startElected({ name, client, times, clock, logger: controllersLogger }, start)
+    const controllers = elected('kube-controller-manager', controllerClient, () => {
+      const part = startControllers({
+        client: controllerClient,
+        informers,
+        clusterCA: pki.authority.cert,
+        settings,
+        signer: clusterSigner({
+          authority: pki.authority,
+          serviceAccountPem: controlPlane.apiServer.serviceAccountKey.privatePem,
+        }),
+        policyWarnings: (policy) => api.policyWarnings(policy),
+        logger: controllersLogger,
+        clock,
+        ...(options.controllers === undefined ? {} : { controllers: options.controllers }),
+      })
+      api.showMetrics(...controllerGauges(part.controllers))
+      return part
     })
     const apiService = newApiServiceReconciler({
       client: createClient(api.transport(labController)),
-      informers: controllers.informers,
+      informers,
       address: network.apiServiceAddress,
       logger: logger.child({ part: 'controllers' }),
       clock,
@@ -207,19 +225,25 @@ export async function startEngine(
     })
     // Ends with `stop`; a start that is stopped before its caches are filled is no failure.
     apiService.start().catch(() => undefined)
+    const schedulerClient = createClient(api.transport(scheduler))
     const runningScheduler =
       options.scheduler === false
         ? undefined
-        : startScheduler({
-            // One set of watches for both.
-            informers: controllers.informers,
-            client: createClient(api.transport(scheduler)),
-            deviceSelector: newDeviceSelector(),
-            logger: logger.child({ part: 'scheduler' }),
-            clock,
+        : elected('kube-scheduler', schedulerClient, () => {
+            const part = startScheduler({
+              informers,
+              client: schedulerClient,
+              deviceSelector: newDeviceSelector(),
+              logger: logger.child({ part: 'scheduler' }),
+              clock,
+            })
+            api.showMetrics(...schedulerGauges(part))
+            return part
           })
-    api.showMetrics(...controllerGauges(controllers.controllers))
-    if (runningScheduler !== undefined) api.showMetrics(...schedulerGauges(runningScheduler))
+    const identityLease =
+      options.etcd === undefined
+        ? undefined
+        : startIdentityLease({ client: controllerClient, server, clock, logger: logger.child({ part: 'apiserver' }) })
     lab?.run(createClient(api.transport(labController)))
 
     return {
@@ -231,7 +255,14 @@ export async function startEngine(
         forwards.closeAll()
         shells.close()
         await lab?.stop({ machines })
-        await Promise.all([controllers.stop(), apiService.stop(), stopEventExpiry(), runningScheduler?.stop()])
+        informers.stop()
+        await Promise.all([
+          controllers.stop(),
+          apiService.stop(),
+          stopEventExpiry(),
+          runningScheduler?.stop(),
+          identityLease?.stop(),
+        ])
         stopReloading()
         hub.close()
         await api.close()

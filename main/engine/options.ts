@@ -121,4 +121,12 @@ export interface EngineOptions {
   }
   /** Default true. */
   scheduler?: boolean
+  /** Of controllers and scheduler, where several engines share one etcd. */
+  leaderElection?: {
+    /** Default true. */
+    elect?: boolean
+    leaseDurationMs?: number
+    renewDeadlineMs?: number
+    retryPeriodMs?: number
+  }
 }

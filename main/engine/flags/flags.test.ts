@@ -75,8 +75,11 @@ describe('flags of the engine', () => {
   })
 
   it('that mean nothing here are taken and remembered', () => {
-    const options = read(['watch-cache', 'false'], ['leader-elect', ''], ['event-ttl', '1h30m'])
-    expect(options).toMatchObject({ eventTtlMs: 5_400_000, flagsWithoutEffect: ['--watch-cache', '--leader-elect'] })
+    const options = read(['watch-cache', 'false'], ['use-service-account-credentials', ''], ['event-ttl', '1h30m'])
+    expect(options).toMatchObject({
+      eventTtlMs: 5_400_000,
+      flagsWithoutEffect: ['--watch-cache', '--use-service-account-credentials'],
+    })
   })
 
   it('are those that suites pass to kube-apiserver', () => {

@@ -19,6 +19,7 @@ import {
   parseOneOf,
 } from './flag.ts'
 import { generic, kubernetesObjects, logging, serviceAccounts, startScripts } from './generic.ts'
+import { leaderElection } from './leader-election.ts'
 import { withoutEffect } from './no-effect.ts'
 
 export type { EngineFlag, FlagSection } from './flag.ts'
@@ -260,7 +261,7 @@ export const flagSections: readonly FlagSection[] = [
   { title: 'Authorization and admission flags:', flags: authorization },
   { title: 'Extension API server flags:', flags: aggregation },
   { title: 'Logs flags:', flags: logging },
-  { title: 'Cluster flags:', flags: [...cluster, ...startScripts] },
+  { title: 'Cluster flags:', flags: [...cluster, ...leaderElection, ...startScripts] },
   { title: 'Controller flags:', flags: controllerFlags },
   ...withoutEffect,
 ]

@@ -95,7 +95,7 @@ export const withoutEffect: readonly FlagSection[] = [
     bool: `
       configure-cloud-routes authentication-skip-lookup authentication-tolerate-lookup-failure
       enable-dynamic-provisioning enable-hostpath-provisioner enable-leader-migration
-      leader-elect use-service-account-credentials`,
+      use-service-account-credentials`,
     n: `
       concurrent-cron-job-syncs concurrent-daemonset-syncs concurrent-deployment-syncs concurrent-endpoint-syncs
       concurrent-ephemeralvolume-syncs concurrent-gc-syncs concurrent-horizontal-pod-autoscaler-syncs concurrent-job-syncs
@@ -112,7 +112,6 @@ export const withoutEffect: readonly FlagSection[] = [
       controller-start-interval endpoint-updates-batch-period endpointslice-updates-batch-period
       horizontal-pod-autoscaler-cpu-initialization-period horizontal-pod-autoscaler-downscale-stabilization
       horizontal-pod-autoscaler-initial-readiness-delay horizontal-pod-autoscaler-sync-period
-      leader-elect-lease-duration leader-elect-renew-deadline leader-elect-retry-period
       legacy-service-account-token-clean-up-period min-resync-period mirroring-endpointslice-updates-batch-period
       namespace-sync-period node-monitor-period pod-max-in-unschedulable-pods-duration
       pvclaimbinder-sync-period resource-quota-sync-period route-reconciliation-period`,
