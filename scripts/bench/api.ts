@@ -9,7 +9,7 @@ import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { type Reading, steps, type Target } from './api-rows.ts'
 import { type ControlPlane, startControlPlane } from './control-plane.ts'
-import { fdatasyncsPerSecond } from './disk.ts'
+import { fdatasyncRates } from './disk.ts'
 import { cpuSeconds, describeMachine, residentMB } from './machine.ts'
 
 const separator = process.argv.indexOf('--')
@@ -84,12 +84,16 @@ async function measureLoad(): Promise<void> {
     for (const { command, rows } of steps) {
       if (!wanted(command)) continue
       // Beside each step: the disk is shared and its speed moves.
-      const round = { fdatasyncsPerSecond: fdatasyncsPerSecond(1) }
+      const disk = fdatasyncRates(1)
+      const round = { fdatasyncsPerSecond: disk.growing }
       const { result, fatal } = await generate(plane, command)
       if (fatal !== undefined) throw new Error(`${command.join(' ')}: ${fatal}`)
       if (command[0] === 'create' && command.includes('configmaps')) {
-        const reading = { value: round.fdatasyncsPerSecond }
-        measured.push({ what: 'fdatasync of the disk itself', unit: '/s', target: {}, reading })
+        const rate = (what: string, value: number): Measured => ({ what, unit: '/s', target: {}, reading: { value } })
+        measured.push(
+          rate('fdatasync of the disk itself', disk.growing),
+          rate('the same in a file that has its size already', disk.preallocated),
+        )
       }
       for (const { what, unit, target, read } of rows)
         measured.push({ what, unit, target: target(round), reading: read(result) })

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { cpus, release, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { fdatasyncsPerSecond } from './disk.ts'
+import { type DiskRates, fdatasyncRates } from './disk.ts'
 import { openSqliteStore } from '../../main/store/sqlite/index.ts'
 import type { Store } from '../../main/store/store.ts'
 
@@ -60,14 +60,14 @@ const round = (value: number): number => Math.round(value * 1000) / 1000
 
 const directory = mkdtempSync(join(values.dir, 'orrery-bench-'))
 try {
-  const syncsBefore = Math.round(fdatasyncsPerSecond(seconds, directory))
+  const before = fdatasyncRates(seconds, directory)
   const file = join(directory, 'store.db')
   const store = await openSqliteStore({ file })
   const results: Measured[] = []
   for (const [run, clients] of values.clients.split(',').map(Number).entries()) {
     results.push(await measurePuts(store, clients, run))
   }
-  const syncsAfter = Math.round(fdatasyncsPerSecond(seconds, directory))
+  const after = fdatasyncRates(seconds, directory)
   const heap = process.memoryUsage()
   const keys = store.count('')
   await store.close()
@@ -80,7 +80,7 @@ try {
   const rangeMs = round(performance.now() - read)
   await again.close()
 
-  const disk = Math.max(syncsBefore, syncsAfter)
+  const disk = Math.max(before.growing, after.growing)
   const machine = {
     cpu: cpus()[0]?.model,
     cores: cpus().length,
@@ -93,8 +93,8 @@ try {
       {
         machine,
         valueBytes: text.length,
-        fdatasyncPerSecond: syncsBefore,
-        fdatasyncPerSecondAfter: syncsAfter,
+        fdatasyncPerSecond: before,
+        fdatasyncPerSecondAfter: after,
         results,
         keys,
         rssMiB: Math.round(heap.rss / 2 ** 20),
@@ -105,7 +105,9 @@ try {
       2,
     ),
   )
-  console.error(`disk: ${String(syncsBefore)} fdatasync/s before, ${String(syncsAfter)} after`)
+  const rates = (way: keyof DiskRates): string =>
+    `${before[way].toFixed(0)} fdatasync/s before, ${after[way].toFixed(0)} after`
+  console.error(`disk: growing file ${rates('growing')}; file of its full size ${rates('preallocated')}`)
   console.error('clients  puts/s   of disk   p50 ms   p99 ms   cpu ms/put')
   for (const result of results) {
     const share = `${String(Math.round((result.putsPerSecond / disk) * 100))} %`

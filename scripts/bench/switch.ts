@@ -1,5 +1,6 @@
 // Throughput of the switch alone: two peers of it on this machine, one sending frames as QEMU does (each frame in a write of its own, or
-// several gathered), the other reading. Run: node scripts/bench/switch.ts [--seconds 3] [--json]
+// several gathered), the other reading. No VM boots. Says what it measures as it goes (20 s in all), and ends with a cause when
+// something does not come. Run: node scripts/bench/switch.ts [--seconds 3] [--json]
 import { connect, type Socket } from 'node:net'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -63,22 +64,40 @@ function peer(endpoint: Endpoint, role: 'source' | 'sink', frameBytes: number, f
   })
 }
 
-const next = <T>(worker: Worker): Promise<T> =>
-  new Promise((resolve, reject) => {
-    worker.once('message', resolve)
-    worker.once('error', reject)
-  })
+const deadlineMs = 20_000
+
+/** Rejects when the promise takes so long that it will never settle: a lost frame, a thread that does not start. */
+async function arrival<T>(what: string, promise: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => {
+    reject(new Error(`${what} did not come within ${String(deadlineMs / 1000)} s`))
+  }, deadlineMs)
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+const next = <T>(worker: Worker, what: string): Promise<T> =>
+  arrival(
+    what,
+    new Promise((resolve, reject) => {
+      worker.once('message', resolve)
+      worker.once('error', reject)
+    }),
+  )
 
 async function measure(folder: string, frameBytes: number, framesPerWrite: number): Promise<Result> {
   const lan = startSwitch({ socketPath: (name) => join(folder, `${name}.lan`), logger: silentLogger })
   const sink = peer(await lan.openPort('sink'), 'sink', frameBytes, framesPerWrite)
-  await next(sink)
+  await next(sink, 'the connection of the reading peer')
   const source = peer(await lan.openPort('source'), 'source', frameBytes, framesPerWrite)
-  await next(source)
+  await next(source, 'the connection of the sending peer')
   try {
     const count = async (): Promise<number> => {
       sink.postMessage('count')
-      return next<number>(sink)
+      return next<number>(sink, 'the count of the reading peer')
     }
     source.postMessage('go')
     // Half a second for the just-in-time compiler and full queues.
@@ -111,7 +130,7 @@ async function roundTrip(folder: string): Promise<{ p50Us: number; p99Us: number
   const lan = startSwitch({ socketPath: (name) => join(folder, `${name}.lan`), logger: silentLogger })
   const open = async (name: string): Promise<Socket> => {
     const socket = connect(socketOptions(await lan.openPort(name)))
-    await new Promise((resolve) => socket.once('connect', resolve))
+    await arrival('a connection to the switch', new Promise((resolve) => socket.once('connect', resolve)))
     return socket
   }
   const [a, b] = [await open('a'), await open('b')]
@@ -126,12 +145,15 @@ async function roundTrip(folder: string): Promise<{ p50Us: number; p99Us: number
     const back = frame('525400000001', '525400000002')
     b.on('data', () => b.write(back))
     const times: number[] = []
-    for (let i = 0; i < 5_000; i++) {
-      const start = performance.now()
-      a.write(there)
-      await new Promise((resolve) => a.once('data', resolve))
-      if (i >= 500) times.push((performance.now() - start) * 1000)
+    const bounce = async (): Promise<void> => {
+      for (let i = 0; i < 5_000; i++) {
+        const start = performance.now()
+        a.write(there)
+        await new Promise((resolve) => a.once('data', resolve))
+        if (i >= 500) times.push((performance.now() - start) * 1000)
+      }
     }
+    await arrival('the last of 5,000 frames, one after the other,', bounce())
     times.sort((x, y) => x - y)
     const at = (share: number): number => Math.round(times[Math.floor(times.length * share)] ?? 0)
     return { p50Us: at(0.5), p99Us: at(0.99) }
@@ -145,7 +167,20 @@ async function roundTrip(folder: string): Promise<{ p50Us: number; p99Us: number
 const folder = await mkdtemp(join(tmpdir(), 'orrery-bench-'))
 try {
   const throughput: Result[] = []
-  for (const [frameBytes, framesPerWrite] of [[60, 1], [1514, 1], [1514, 32], [9014, 8], [65_550, 1]] as const) throughput.push(await measure(folder, frameBytes, framesPerWrite)) // prettier-ignore
+  const loads = [
+    [60, 1],
+    [1514, 1],
+    [1514, 32],
+    [9014, 8],
+    [65_550, 1],
+  ] as const
+  for (const [frameBytes, framesPerWrite] of loads) {
+    console.error(
+      `frames of ${String(frameBytes)} bytes, ${String(framesPerWrite)} to a write, for ${String(seconds)} s`,
+    )
+    throughput.push(await measure(folder, frameBytes, framesPerWrite))
+  }
+  console.error('one frame at a time')
   const latency = await roundTrip(folder)
   if (values.json) console.log(JSON.stringify({ seconds, throughput, latency }))
   else {
