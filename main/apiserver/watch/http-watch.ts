@@ -7,7 +7,7 @@ import type { Registry } from '../registry/context.ts'
 import type { ServedResource } from '../registry/served-resource.ts'
 import type { EventType, StoredObject } from '../registry/stored-object.ts'
 import { bookmarkObject } from './async-watch.ts'
-import { WatchOutput } from './watch-output.ts'
+import { afterAnswers, WatchOutput } from './watch-output.ts'
 import { startWatch, type WatchRequest, type WatchSession } from './watch-session.ts'
 
 /** What may wait in one connection before its reader counts as stuck. */
@@ -51,8 +51,9 @@ export async function serveHttpWatch(
   const running: { session?: WatchSession } = {}
   let ended = false
   const { promise: finished, resolve: finish } = Promise.withResolvers<undefined>()
+  const headers = { 'content-type': encoder.contentType, 'cache-control': 'no-cache, private', ...options.headers }
   const begin = (): void => {
-    output.begin({ 'content-type': encoder.contentType, 'cache-control': 'no-cache, private', ...options.headers })
+    output.begin(headers)
   }
   const flush = (): void => {
     begin()
@@ -65,7 +66,7 @@ export async function serveHttpWatch(
     running.session?.stop()
   }
   const write = (bytes: Buffer): void => {
-    if (!ended && output.add(bytes)) queueMicrotask(flush)
+    if (!ended && output.add(bytes)) afterAnswers(flush)
   }
   const end = (error?: StatusError): void => {
     if (ended) return

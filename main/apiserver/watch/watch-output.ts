@@ -37,10 +37,13 @@ export class WatchOutput {
     if (first === undefined || this.#res.destroyed) return
     this.#batch = []
     this.#batchBytes = 0
-    const bytes = batch.length === 1 ? first : Buffer.concat(batch)
     const socket = this.#chunkedSocket
-    if (socket !== undefined) socket.write(chunkOf(bytes))
-    else if ('stream' in this.#res) this.#res.write(bytes)
+    if (socket !== undefined) {
+      socket.write(chunkOf(batch))
+      return
+    }
+    const bytes = batch.length === 1 ? first : Buffer.concat(batch)
+    if ('stream' in this.#res) this.#res.write(bytes)
     else this.#res.write(bytes)
   }
 
@@ -82,11 +85,25 @@ export class WatchOutput {
 }
 
 const lineEnd = Buffer.from('\r\n')
-let last: { readonly bytes: Buffer; readonly chunk: Buffer } | undefined
+let last: { readonly batch: readonly Buffer[]; readonly chunk: Buffer } | undefined
 
-/** Bytes as one chunk of an HTTP/1.1 body. The watchers of one event ask for the same one after the other. */
-function chunkOf(bytes: Buffer): Buffer {
-  if (last?.bytes !== bytes)
-    last = { bytes, chunk: Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, lineEnd]) }
+/** A batch as one chunk of an HTTP/1.1 body. The watchers of one commit ask for the same one after the other. */
+function chunkOf(batch: readonly Buffer[]): Buffer {
+  if (last?.batch.length !== batch.length || batch.some((bytes, index) => bytes !== last?.batch[index])) {
+    const length = batch.reduce((sum, bytes) => sum + bytes.length, 0)
+    last = { batch, chunk: Buffer.concat([Buffer.from(`${length.toString(16)}\r\n`), ...batch, lineEnd]) }
+  }
   return last.chunk
+}
+
+let due: (() => void)[] = []
+
+/** Runs when this turn's promises have settled: whoever made a change is answered before all who watch it are told. */
+export function afterAnswers(flush: () => void): void {
+  if (due.push(flush) > 1) return
+  process.nextTick(() => {
+    const all = due
+    due = []
+    for (const each of all) each()
+  })
 }
