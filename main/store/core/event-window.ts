@@ -7,6 +7,9 @@ export interface WindowLimits {
   maxCharacters: number
 }
 
+/** For stores that can tell, or refuse, what is older. */
+export const defaultWindow: WindowLimits = { maxEvents: 20_000, maxCharacters: 16_000_000 }
+
 export class EventWindow {
   readonly #limits: WindowLimits
   #events: StoreEvent[] = []

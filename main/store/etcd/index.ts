@@ -4,10 +4,10 @@
 import type { Logger } from '../../../common/machinery/logger.ts'
 import { silentLogger } from '../../../common/machinery/logger.ts'
 import { CurrentState } from '../core/current-state.ts'
-import { EventWindow, type WindowLimits } from '../core/event-window.ts'
+import { defaultWindow, type WindowLimits } from '../core/event-window.ts'
+import { StoreBase } from '../core/store-base.ts'
 import { requireDistinctKeys } from '../core/transaction.ts'
-import { WatchHub } from '../core/watch-hub.ts'
-import { ClosedError, CompactedError, FutureRevisionError } from '../store.ts'
+import { ClosedError } from '../store.ts'
 import type {
   Compare,
   Operation,
@@ -17,8 +17,6 @@ import type {
   StoreEntry,
   StoreEvent,
   TxnResult,
-  Watch,
-  WatchOptions,
 } from '../store.ts'
 import { EtcdClient } from './etcd-client.ts'
 import type { TlsFiles } from './grpc.ts'
@@ -38,7 +36,6 @@ export interface EtcdStoreOptions {
   onFailure?: (error: Error) => void
 }
 
-const defaultWindow: WindowLimits = { maxEvents: 20_000, maxCharacters: 16_000_000 }
 const reconnectMs = 500
 
 /** Throws ClosedError when no server can be reached. */
@@ -66,11 +63,8 @@ interface Waiter {
   reject: (error: Error) => void
 }
 
-class EtcdStore implements Store {
+class EtcdStore extends StoreBase {
   readonly #client: EtcdClient
-  readonly #state: CurrentState
-  readonly #window: EventWindow
-  readonly #hub: WatchHub
   readonly #logger: Logger
   readonly #onFailure: ((error: Error) => void) | undefined
   readonly #stop = new AbortController()
@@ -79,53 +73,16 @@ class EtcdStore implements Store {
   readonly #newest = new Map<string, Promise<unknown>>()
   /** In order of revision, nearly: writes that wait until the copy has them. */
   #waiters: Waiter[] = []
-  #compactRevision = 1
-  #closed: Promise<void> | undefined
 
   constructor(client: EtcdClient, state: CurrentState, options: EtcdStoreOptions) {
+    super({ state, limits: options.window ?? defaultWindow })
     this.#client = client
-    this.#state = state
     this.#logger = options.logger ?? silentLogger
     this.#onFailure = options.onFailure
-    this.#window = new EventWindow(state.revision + 1, options.window ?? defaultWindow)
-    this.#hub = new WatchHub({
-      window: this.#window,
-      revision: state.revision,
-      compactRevision: () => Math.max(this.#compactRevision, this.#window.firstRevision),
-    })
     void this.#follow()
   }
 
-  get revision(): number {
-    return this.#state.revision
-  }
-
-  get compactRevision(): number {
-    return this.#compactRevision
-  }
-
-  get(key: string): StoreEntry | undefined {
-    this.#requireOpen()
-    return this.#state.get(key)
-  }
-
-  range(options: RangeOptions): RangeResult {
-    this.#requireOpen()
-    return this.#state.range(options)
-  }
-
-  count(prefix: string): number {
-    this.#requireOpen()
-    return this.#state.count(prefix)
-  }
-
-  async rangeAt({ atRevision, ...options }: RangeOptions & { atRevision: number }): Promise<RangeResult> {
-    this.#requireOpen()
-    if (atRevision > this.revision) throw new FutureRevisionError(atRevision, this.revision)
-    this.#requireKept(atRevision, this.#compactRevision)
-    if (atRevision + 1 >= this.#window.firstRevision) {
-      return this.#state.rangeBefore(options, this.#window.since(atRevision + 1), atRevision)
-    }
+  protected override async readPast(options: RangeOptions, atRevision: number): Promise<RangeResult> {
     const all: StoreEntry[] = []
     for await (const page of this.#client.entries(options.prefix, atRevision)) all.push(...page.entries)
     // etcd orders by UTF-8 bytes, the store by UTF-16 units; they differ only beyond the BMP.
@@ -137,7 +94,7 @@ class EtcdStore implements Store {
   }
 
   async txn(compare: readonly Compare[], operations: readonly Operation[]): Promise<TxnResult> {
-    this.#requireOpen()
+    this.requireOpen()
     requireDistinctKeys(operations)
     const keys = new Set([...compare.map(({ key }) => key), ...operations.map(keyOf)])
     const earlier = [...keys].flatMap((key) => this.#newest.get(key) ?? [])
@@ -155,39 +112,23 @@ class EtcdStore implements Store {
     }
   }
 
-  watch(options: WatchOptions): Watch {
-    this.#requireOpen()
-    this.#requireKept(options.fromRevision, Math.max(this.#compactRevision, this.#window.firstRevision))
-    if (options.fromRevision > this.revision + 1) throw new FutureRevisionError(options.fromRevision, this.revision)
-    return this.#hub.watch(options)
-  }
-
-  async compact(revision: number): Promise<void> {
-    this.#requireOpen()
-    if (revision > this.revision) throw new FutureRevisionError(revision, this.revision)
-    if (revision <= this.#compactRevision) return
-    this.#compactRevision = revision
-    this.#window.dropBefore(revision)
-    await this.#client.compact(revision)
-  }
-
   async snapshot(file: string): Promise<{ revision: number }> {
-    this.#requireOpen()
+    this.requireOpen()
     const { revision } = this
     await this.#client.snapshot(file)
     return { revision }
   }
 
-  /** Finishes what was submitted, then leaves etcd. */
-  close(): Promise<void> {
-    this.#closed ??= this.#close()
-    return this.#closed
+  protected async forget(revision: number): Promise<void> {
+    this.window.dropBefore(revision)
+    await this.#client.compact(revision)
   }
 
-  async #close(): Promise<void> {
+  /** Answers what was submitted, then leaves etcd. */
+  protected async finish(): Promise<void> {
     await Promise.allSettled(this.#pending)
     this.#stop.abort()
-    this.#hub.closeAll()
+    this.closeWatches()
     this.#client.close()
   }
 
@@ -241,9 +182,7 @@ class EtcdStore implements Store {
       while (changes[end]?.entry.modRevision === revision) end += 1
       const events = changes.slice(at, end).flatMap((change) => this.#eventOf(change))
       at = end
-      this.#state.apply(events, revision)
-      this.#window.append(events)
-      this.#hub.dispatch(events, revision)
+      this.publish(events, revision)
     }
     const [ready, waiting] = [[], []] as [Waiter[], Waiter[]]
     for (const waiter of this.#waiters) (waiter.revision <= this.revision ? ready : waiting).push(waiter)
@@ -252,7 +191,7 @@ class EtcdStore implements Store {
   }
 
   #eventOf({ deleted, entry }: WatchEvent): StoreEvent[] {
-    const previous = this.#state.get(entry.key)
+    const previous = this.state.get(entry.key)
     const { key, modRevision: revision } = entry
     if (!deleted) return [{ type: 'put', key, entry, previous, revision }]
     return previous === undefined ? [] : [{ type: 'delete', key, entry: previous, previous, revision }]
@@ -262,18 +201,9 @@ class EtcdStore implements Store {
     this.#logger.error('store failed', { error: error.message })
     for (const { reject } of this.#waiters) reject(error)
     this.#waiters = []
-    this.#hub.closeAll(error)
-    this.#closed ??= Promise.resolve()
+    this.abandon(error)
     this.#client.close()
     this.#onFailure?.(error)
-  }
-
-  #requireOpen(): void {
-    if (this.#closed !== undefined) throw new ClosedError('the store is closed')
-  }
-
-  #requireKept(revision: number, oldest: number): void {
-    if (revision < oldest) throw new CompactedError(revision, oldest)
   }
 }
 

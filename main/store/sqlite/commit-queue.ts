@@ -4,7 +4,6 @@
 import { compareHolds, planOperations } from '../core/transaction.ts'
 import type { PlannedChange } from '../core/transaction.ts'
 import type { CurrentState } from '../core/current-state.ts'
-import { ClosedError } from '../store.ts'
 import type { Compare, Operation, StoreEntry, StoreEvent, TxnResult } from '../store.ts'
 import type { Rows } from './protocol.ts'
 import { firstIdOf } from './protocol.ts'
@@ -194,5 +193,3 @@ function rowsOf(events: readonly StoreEvent[]): Rows {
   }
   return rows
 }
-
-export const storeClosed = (): ClosedError => new ClosedError('the store is closed')

@@ -3,10 +3,8 @@
 import type { Logger } from '../../../common/machinery/logger.ts'
 import { silentLogger } from '../../../common/machinery/logger.ts'
 import { CurrentState } from '../core/current-state.ts'
-import type { WindowLimits } from '../core/event-window.ts'
-import { EventWindow } from '../core/event-window.ts'
-import { WatchHub } from '../core/watch-hub.ts'
-import { CompactedError, FutureRevisionError } from '../store.ts'
+import { defaultWindow, type WindowLimits } from '../core/event-window.ts'
+import { StoreBase, storeClosed } from '../core/store-base.ts'
 import type {
   Compare,
   Operation,
@@ -16,10 +14,8 @@ import type {
   StoreEntry,
   StoreEvent,
   TxnResult,
-  Watch,
-  WatchOptions,
 } from '../store.ts'
-import { CommitQueue, storeClosed } from './commit-queue.ts'
+import { CommitQueue } from './commit-queue.ts'
 import { DurableWriter } from './durable-writer.ts'
 import type { EventsReply, RangeAtReply, Rows } from './protocol.ts'
 import { revisionOfId, rowWidth } from './protocol.ts'
@@ -41,8 +37,6 @@ export interface SqliteStoreOptions {
   /** The database cannot be used any more (input/output error, worker gone): the process should end and start again. */
   onFailure?: (error: Error) => void
 }
-
-const defaultWindow: WindowLimits = { maxEvents: 20_000, maxCharacters: 16_000_000 }
 
 /** Throws CorruptStoreError, StoreInUseError, or ClosedError when the file cannot be opened at all. */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
@@ -80,15 +74,10 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   return opened.store
 }
 
-class SqliteStore implements Store {
+class SqliteStore extends StoreBase {
   readonly #client: WorkerClient
   readonly #writer: DurableWriter
-  readonly #state: CurrentState
-  readonly #window: EventWindow
-  readonly #hub: WatchHub
   readonly #queue: CommitQueue
-  #compactRevision: number
-  #closed: Promise<void> | undefined
 
   constructor(options: {
     client: WorkerClient
@@ -97,111 +86,58 @@ class SqliteStore implements Store {
     compactRevision: number
     window: WindowLimits
   }) {
-    const { client, writer, state } = options
-    this.#client = client
-    this.#writer = writer
-    this.#state = state
-    this.#compactRevision = options.compactRevision
-    this.#window = new EventWindow(state.revision + 1, options.window)
-    this.#hub = new WatchHub({
-      window: this.#window,
-      revision: state.revision,
-      compactRevision: () => this.#compactRevision,
+    const { client, writer, state, compactRevision } = options
+    super({
+      state,
+      limits: options.window,
+      compactRevision,
       readHistory: async (prefix, fromRevision) => {
         const reply = await this.#ask<EventsReply>({ type: 'events', prefix, fromRevision })
-        // The worker may already hold a batch that this thread has not been told of: the window covers those.
-        const through = Math.min(reply.through, this.#window.firstRevision - 1)
+        // The database may already hold a batch that is not visible yet: the window covers those.
+        const through = Math.min(reply.through, this.window.firstRevision - 1)
         return { events: eventsOf(reply).filter((event) => event.revision <= through), through }
       },
     })
+    this.#client = client
+    this.#writer = writer
     this.#queue = new CommitQueue({
       state,
       write: (rows, characters) => writer.write(rows, characters),
       onCommitted: (events, revision) => {
-        state.apply(events, revision)
-        this.#window.append(events)
-        this.#hub.dispatch(events, revision)
+        this.publish(events, revision)
       },
     })
   }
 
-  get revision(): number {
-    return this.#state.revision
-  }
-
-  get compactRevision(): number {
-    return this.#compactRevision
-  }
-
-  get(key: string): StoreEntry | undefined {
-    this.#requireOpen()
-    return this.#state.get(key)
-  }
-
-  range(options: RangeOptions): RangeResult {
-    this.#requireOpen()
-    return this.#state.range(options)
-  }
-
-  count(prefix: string): number {
-    this.#requireOpen()
-    return this.#state.count(prefix)
-  }
-
-  async rangeAt({ atRevision, ...options }: RangeOptions & { atRevision: number }): Promise<RangeResult> {
-    this.#requireOpen()
-    if (atRevision > this.revision) throw new FutureRevisionError(atRevision, this.revision)
-    this.#requireKept(atRevision)
-    if (atRevision + 1 >= this.#window.firstRevision) {
-      return this.#state.rangeBefore(options, this.#window.since(atRevision + 1), atRevision)
-    }
+  protected override async readPast(options: RangeOptions, atRevision: number): Promise<RangeResult> {
     const { rows, remaining } = await this.#ask<RangeAtReply>({ type: 'rangeAt', ...options, atRevision })
-    this.#requireKept(atRevision)
     return { entries: entriesOf(rows).filter((entry) => entry !== undefined), revision: atRevision, remaining }
   }
 
   txn(compare: readonly Compare[], operations: readonly Operation[]): Promise<TxnResult> {
-    if (this.#closed !== undefined) return Promise.reject(storeClosed())
-    return this.#queue.submit(compare, operations)
-  }
-
-  watch(options: WatchOptions): Watch {
-    this.#requireOpen()
-    this.#requireKept(options.fromRevision)
-    if (options.fromRevision > this.revision + 1) throw new FutureRevisionError(options.fromRevision, this.revision)
-    return this.#hub.watch(options)
-  }
-
-  async compact(revision: number): Promise<void> {
-    this.#requireOpen()
-    if (revision > this.revision) throw new FutureRevisionError(revision, this.revision)
-    if (revision <= this.#compactRevision) return
-    // From here on nobody reads what is about to go; the window keeps its events until they age out.
-    this.#compactRevision = revision
-    await this.#ask({ type: 'compact', revision })
+    return this.isOpen ? this.#queue.submit(compare, operations) : Promise.reject(storeClosed())
   }
 
   async snapshot(file: string): Promise<{ revision: number }> {
-    this.#requireOpen()
+    this.requireOpen()
     return this.#ask<{ revision: number }>({ type: 'snapshot', file })
   }
 
-  /** Finishes what was submitted, then closes the database. */
-  close(): Promise<void> {
-    this.#closed ??= this.#close()
-    return this.#closed
+  protected async forget(revision: number): Promise<void> {
+    // The window keeps its events until they age out.
+    await this.#ask({ type: 'compact', revision })
   }
 
   fail(error: Error): void {
     this.#queue.fail(error)
-    this.#hub.closeAll(storeClosed())
-    this.#closed ??= Promise.resolve()
+    this.abandon(storeClosed())
   }
 
-  async #close(): Promise<void> {
+  /** Makes durable what was submitted, then closes the database. */
+  protected async finish(): Promise<void> {
     await this.#queue.drained()
     this.#queue.fail(storeClosed())
-    this.#hub.closeAll()
+    this.closeWatches()
     await this.#writer.close(() => this.#client.close())
   }
 
@@ -209,14 +145,6 @@ class SqliteStore implements Store {
   async #ask<T>(question: Question): Promise<T> {
     await this.#writer.absorbed()
     return this.#client.ask<T>(question)
-  }
-
-  #requireOpen(): void {
-    if (this.#closed !== undefined) throw storeClosed()
-  }
-
-  #requireKept(revision: number): void {
-    if (revision < this.#compactRevision) throw new CompactedError(revision, this.#compactRevision)
   }
 }
 
