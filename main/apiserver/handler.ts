@@ -232,8 +232,11 @@ export class RequestHandler {
       }
     }
     const watching = info.verb === 'watch'
+    // A streamed list is made for caches, and they hold objects.
+    const withoutTable =
+      subresources.virtual(resource)?.withoutTable === true || (watching && query.get('sendInitialEvents') === 'true')
     const accepted: Accepted = negotiate(req.headers.accept, {
-      shapes: shapesFor(info.verb, subresources.virtual(resource)?.withoutTable),
+      shapes: shapesFor(info.verb, withoutTable),
       protobuf: info.subresource !== '' || hasProtobuf(resource, req.headers.accept),
       stream: watching,
     })

@@ -23,6 +23,7 @@ import { FlowObjects } from './flow-control/flow-objects.ts'
 import { newGate } from './flow-control/index.ts'
 import { RequestHandler } from './handler.ts'
 import { Health } from './health.ts'
+import { healthChecks, type StartStep } from './health-checks.ts'
 import { HttpServer } from './http-server.ts'
 import { Metrics } from './metrics.ts'
 import { metricsKinds, nodeMetrics } from './node-metrics/index.ts'
@@ -97,17 +98,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   ]
   const metrics = new Metrics()
   const requests = new RequestMetrics()
-  let isReady = false
   let closing = false
-  const health = new Health([
-    { name: 'ping', check: () => undefined },
-    { name: 'log', check: () => undefined },
-    // Upstream's name for it, whatever the store is: people exclude it by name.
-    { name: 'etcd', check: () => (storeAnswers() ? undefined : 'the store is closed') },
-    { name: 'poststarthook/rbac/bootstrap-roles', check: () => (isReady ? undefined : 'not finished') },
-    { name: 'informer-sync', readyOnly: true, check: () => (isReady ? undefined : 'not finished') },
-    { name: 'shutdown', readyOnly: true, check: () => (closing ? 'process is shutting down' : undefined) },
-  ])
+  const done = new Set<StartStep>()
   const storeAnswers = (): boolean => {
     try {
       store.get('')
@@ -116,6 +108,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       return false
     }
   }
+  const health = new Health(healthChecks({ done, storeAnswers, closing: () => closing }))
   const gate = newGate(registry, options.flowControl)
   metrics.add(...requests.gauges(), ...serverGauges({ store, resources, health }), ...gate.gauges)
   const extensions = new Extensions(registry, options)
@@ -155,11 +148,16 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   )
   const flowObjects = new FlowObjects(registry, apiServerUser)
   const customResources = new CustomResources(registry, webhooks)
+  done.add('customResources')
   const ready = ensureBootstrapPolicy(registry)
-    .then(() => extensions.start(new InProcessTransport(parts, apiServerUser)))
     .then(() => {
-      isReady = true
+      done.add('policy')
+      return extensions.start(new InProcessTransport(parts, apiServerUser))
+    })
+    .then(() => {
+      done.add('aggregation')
       flowObjects.start()
+      done.add('flowControl')
     })
   // Whoever awaits `ready` sees the failure; without anyone the process must not die of it.
   ready.catch((error: unknown) => {

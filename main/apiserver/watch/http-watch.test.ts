@@ -88,6 +88,15 @@ it('streams an initial state of any size at the pace of its reader, then goes on
   expect(seen.slice(-2)).toEqual(['BOOKMARK ', 'ADDED late'])
 })
 
+it('streams no tables as an initial state', async () => {
+  const query = `${maps}?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true`
+  const table = 'application/json;as=Table;v=v1;g=meta.k8s.io'
+  expect((await server.call(query, { headers: { accept: table } })).status).toBe(406)
+  await create('a', 'small')
+  const { text } = await server.call(`${query}&timeoutSeconds=1`, { headers: { accept: `${table},application/json` } })
+  expect(JSON.parse(text.split('\n')[0] ?? '')).toMatchObject({ type: 'ADDED', object: { kind: 'ConfigMap' } })
+})
+
 it('answers a revision that does not exist yet so that clients list again', async () => {
   const response = await openWatch(`resourceVersion=${String(server.store.revision + 1000)}`)
   const events: Event[] = []
