@@ -47,6 +47,7 @@ import type {
   StatefulSet,
   StorageClass,
   ValidatingAdmissionPolicy,
+  VolumeAttachment,
 } from '../api/generated/types.ts'
 import type { Image, Lab, Machine, SchedulingDecision } from '../api/lab/v1alpha1.ts'
 import type { KubeObject } from '../machinery/meta.ts'
@@ -157,6 +158,12 @@ export const csiStorageCapacities = resourceRef<CSIStorageCapacity>(
   'storage.k8s.io/v1',
   'csistoragecapacities',
   'CSIStorageCapacity',
+)
+export const volumeAttachments = resourceRef<VolumeAttachment>(
+  'storage.k8s.io/v1',
+  'volumeattachments',
+  'VolumeAttachment',
+  'Cluster',
 )
 export const csiNodes = resourceRef<CSINode>('storage.k8s.io/v1', 'csinodes', 'CSINode', 'Cluster')
 export const priorityClasses = resourceRef<PriorityClass>(

@@ -1,4 +1,5 @@
 // The one list of controllers. A controller is a folder beside this file and a line here.
+import { newAttachDetachController } from './attach-detach/index.ts'
 import {
   newCsrApprovingController,
   newCsrCleanerController,
@@ -91,6 +92,7 @@ export const controllerList: readonly ControllerEntry[] = [
   on('certificatesigningrequest-approving-controller', 'csrapproving', newCsrApprovingController),
   on('certificatesigningrequest-cleaner-controller', 'csrcleaner', newCsrCleanerController),
   on('persistentvolume-binder-controller', 'persistentvolume-binder', newVolumeBinder),
+  on('persistentvolume-attach-detach-controller', 'attachdetach', newAttachDetachController),
   on('persistentvolumeclaim-protection-controller', 'pvc-protection', newClaimProtectionController),
   on('persistentvolume-protection-controller', 'pv-protection', newVolumeProtectionController),
   on('ephemeral-volume-controller', 'ephemeral-volume', newEphemeralVolumeController),
