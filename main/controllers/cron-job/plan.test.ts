@@ -102,6 +102,13 @@ describe('starting jobs', () => {
       { due: undefined, again: undefined, events: ['UnparseableSchedule'] },
     ],
     [
+      'has a schedule that never comes',
+      cronJobOf({ schedule: '59 23 31 2 *' }),
+      '00:10:00',
+      [],
+      { due: undefined, again: undefined, events: ['InvalidSchedule'] },
+    ],
+    [
       'has a time zone that does not exist',
       cronJobOf({ timeZone: 'Middle/Earth' }),
       '00:10:00',

@@ -92,6 +92,12 @@ function planStart(cronJob: CronJob, plan: CronPlan, nowMs: number): void {
   const last = cronJob.status?.lastScheduleTime
   const since = Date.parse(last ?? cronJob.metadata.creationTimestamp ?? '')
   plan.againInMs = nextInMs(schedule, since, nowMs)
+  if (plan.againInMs === undefined) {
+    // The 31st of February: upstream finds it by the distance of two such days.
+    const message = `invalid schedule: ${cronJob.spec?.schedule ?? ''} : time difference between two schedules is less than 1 second`
+    plan.events.push({ type: 'Warning', reason: 'InvalidSchedule', message })
+    return
+  }
   const from = startingDeadlineSeconds === undefined ? since : Math.max(since, nowMs - startingDeadlineSeconds * 1000)
   const { atMs, count } = schedule.latest(from, nowMs, tooManyMissed + 1)
   if (atMs === undefined) return
