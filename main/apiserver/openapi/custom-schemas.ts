@@ -3,39 +3,68 @@ import type { JsonSchema, SchemaDialect } from './schemas.ts'
 
 const meta = 'io.k8s.apimachinery.pkg.apis.meta.v1.'
 
+const preserves = 'x-kubernetes-preserve-unknown-fields'
+
 /** `standard`: the described apiVersion and kind every object has. */
 export function customSchema(schema: JsonSchema, standard: JsonSchema, dialect: SchemaDialect): JsonSchema {
-  const published = dialect.wrapRefs ? schema : withoutUnions(schema)
-  const properties = (published['properties'] ?? {}) as JsonSchema
+  // Clients of v2 take the properties that are named for all there are.
+  if (!dialect.wrapRefs && schema[preserves] === true) return { type: 'object' }
   const objectMeta = { $ref: `${dialect.refPrefix}${meta}ObjectMeta` }
+  const metadata = {
+    description:
+      "Standard object's metadata. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata",
+    ...(dialect.wrapRefs ? { allOf: [objectMeta] } : objectMeta),
+  }
+  const own = { ...standard, metadata }
+  const published = withEmbedded(dialect.wrapRefs ? schema : forV2(schema), own)
+  return { ...published, properties: { ...propertiesOf(published), ...own } }
+}
+
+const propertiesOf = (schema: JsonSchema): JsonSchema => (schema['properties'] ?? {}) as JsonSchema
+
+/**
+ * v2 knows neither unions nor null: what says so is left out. Its clients stumble over types and properties of values that may be null
+ * or hold unknown fields, and over arrays without items.
+ */
+function forV2(schema: JsonSchema): JsonSchema {
+  const { oneOf: _1, anyOf: _2, allOf: _3, not: _4, nullable, type, items, properties, required, ...rest } = schema
+  const untyped = nullable === true || schema[preserves] === true
+  const nullables = Object.entries(propertiesOf(schema)).flatMap(([name, property]) =>
+    isSchema(property) && property['nullable'] === true ? [name] : [],
+  )
+  const needed = Array.isArray(required) ? required.filter((name) => !nullables.includes(String(name))) : []
+  const result: JsonSchema = { ...rest, ...(needed.length === 0 ? {} : { required: needed }) }
+  const keepsType = !(nullable === true || (untyped && (type === 'object' || type === 'array')))
+  if (type !== undefined && keepsType && (type !== 'array' || isSchema(items))) result['type'] = type
+  if (!untyped && isSchema(items)) result['items'] = items
+  if (!untyped && isSchema(properties)) result['properties'] = properties
+  return eachChild(result, forV2)
+}
+
+/** Objects within objects have a type and metadata too. */
+function withEmbedded(schema: JsonSchema, own: JsonSchema): JsonSchema {
+  const result = eachChild(schema, (child) => withEmbedded(child, own))
+  // No type: unknown fields are preserved, see above.
+  if (schema['x-kubernetes-embedded-resource'] !== true || schema['type'] === undefined) return result
+  const required = (schema['required'] ?? []) as readonly unknown[]
   return {
-    ...published,
-    properties: {
-      ...properties,
-      ...standard,
-      metadata: {
-        description:
-          "Standard object's metadata. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata",
-        ...(dialect.wrapRefs ? { allOf: [objectMeta] } : objectMeta),
-      },
-    },
+    ...result,
+    properties: { ...propertiesOf(result), ...own },
+    required: [...required, ...['kind', 'apiVersion'].filter((name) => !required.includes(name))],
   }
 }
 
-/** v2 knows neither unions nor null: what says so is left out, and a value that may be null has no type there. */
-function withoutUnions(schema: JsonSchema): JsonSchema {
-  const { oneOf: _1, anyOf: _2, allOf: _3, not: _4, nullable, type, ...rest } = schema
-  const result: JsonSchema = { ...rest, ...(type === undefined || nullable === true ? {} : { type }) }
-  for (const [key, value] of Object.entries(result)) {
-    if (key === 'properties' && isSchema(value))
-      result[key] = Object.fromEntries(
-        Object.entries(value).map(([name, property]) => [
-          name,
-          isSchema(property) ? withoutUnions(property) : property,
-        ]),
-      )
-    else if ((key === 'items' || key === 'additionalProperties') && isSchema(value)) result[key] = withoutUnions(value)
+function eachChild(schema: JsonSchema, change: (child: JsonSchema) => JsonSchema): JsonSchema {
+  const result = { ...schema }
+  for (const key of ['items', 'additionalProperties']) {
+    const child = schema[key]
+    if (isSchema(child)) result[key] = change(child)
   }
+  const { properties } = schema
+  if (isSchema(properties))
+    result['properties'] = Object.fromEntries(
+      Object.entries(properties).map(([name, child]) => [name, isSchema(child) ? change(child) : child]),
+    )
   return result
 }
 
