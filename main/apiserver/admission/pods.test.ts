@@ -71,6 +71,18 @@ describe('Priority', () => {
     await newNamespace(server, 'priority')
     await create(server, 'scheduling.k8s.io/v1 PriorityClass high', { value: 1000, preemptionPolicy: 'Never' })
   })
+  it('knows the classes of the system, which are there to stay', async () => {
+    const path = '/apis/scheduling.k8s.io/v1/priorityclasses/system-node-critical'
+    expect((await server.call(path)).body).toMatchObject({ value: 2_000_001_000 })
+    expect(await server.call(path, { method: 'DELETE' })).toMatchObject({
+      status: 403,
+      body: {
+        message:
+          'priorityclasses.scheduling.k8s.io "system-node-critical" is forbidden: this is a system priority class and cannot be deleted',
+      },
+    })
+  })
+
   it('is zero without a class, and the class’s number with one', async () => {
     const plain = await create<KubeObject & Pod>(server, 'v1 Pod priority/plain', podSpec())
     expect(plain.object.spec).toMatchObject({ priority: 0, preemptionPolicy: 'PreemptLowerPriority' })

@@ -2,18 +2,13 @@
 import type { Pod, PriorityClass } from '../../../common/api/generated/types.ts'
 import type { KubeObject } from '../../../common/machinery/meta.ts'
 import { forbidden } from '../../../common/machinery/status.ts'
+import { systemPriorities } from '../../kinds/scheduling/priority-class.ts'
 import { lookup, lookupAll } from '../registry/context.ts'
 import { type AdmissionAttributes, type AdmissionPlugin, isCreate } from './admission.ts'
 
 const group = 'scheduling.k8s.io'
 const plural = 'priorityclasses'
 type Class = KubeObject & PriorityClass
-
-/** The two classes of the system exist whatever is stored. */
-const systemClasses: Readonly<Record<string, number>> = {
-  'system-cluster-critical': 2_000_000_000,
-  'system-node-critical': 2_000_001_000,
-}
 
 export const priority: AdmissionPlugin = {
   name: 'Priority',
@@ -26,7 +21,13 @@ export const priority: AdmissionPlugin = {
   },
   validate(attributes) {
     const { resourceName, operation, object, name, registry } = attributes
-    if (resourceName.resource !== plural || operation === 'DELETE' || !(object as Class).globalDefault) return
+    if (resourceName.resource !== plural) return
+    if (operation === 'DELETE') {
+      if (name in systemPriorities)
+        throw forbidden(resourceName, name, 'this is a system priority class and cannot be deleted')
+      return
+    }
+    if (!(object as Class).globalDefault) return
     const other = globalDefault(registry)
     if (other === undefined || other.metadata.name === name) return
     throw forbidden(
@@ -60,7 +61,7 @@ function setPriority({ object, registry, resourceName, name }: AdmissionAttribut
   } else {
     const className = spec.priorityClassName ?? ''
     const found = lookup(registry, group, plural, undefined, className)?.object as Class | undefined
-    const system = systemClasses[className]
+    const system = systemPriorities[className]
     if (found === undefined && system === undefined)
       throw forbidden(resourceName, name, `no PriorityClass with name ${className} was found`)
     value = found?.value ?? system ?? 0

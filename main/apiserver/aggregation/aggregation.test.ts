@@ -131,7 +131,7 @@ beforeAll(async () => {
       spec: {
         group: 'wardle.example.com',
         version: 'v1',
-        groupPriorityMinimum: 1000,
+        groupPriorityMinimum: 2000,
         versionPriority: 15,
         caBundle: Buffer.from(authority.cert).toString('base64'),
         service: { namespace: 'default', name: 'extension', port },
@@ -156,7 +156,10 @@ describe('an extension API server', () => {
       .poll(() => condition('v1.wardle.example.com'))
       .toMatchObject({ type: 'Available', status: 'True', reason: 'Passed' })
     const groups = await server.call<{ groups: { name: string }[] }>('/apis')
-    expect(groups.body.groups.map(({ name }) => name)).toContain('wardle.example.com')
+    const names = groups.body.groups.map(({ name }) => name)
+    // By priority: before what comes by name.
+    expect(names).toContain('wardle.example.com')
+    expect([names[0], names.at(-1)]).toEqual(['apiregistration.k8s.io', 'metrics.k8s.io'])
     const accept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
     const aggregated = await server.call<{ items: { metadata: { name: string }; versions: object[] }[] }>('/apis', {
       headers: { accept },

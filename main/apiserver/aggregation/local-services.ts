@@ -3,34 +3,10 @@ import type { APIService } from '../../../common/api/generated/types.ts'
 import type { KubeClient } from '../../../common/client/client.ts'
 import { apiServices } from '../../../common/client/resources.ts'
 import { isReason } from '../../../common/machinery/status.ts'
+import { groupPriority } from '../discovery/group-priority.ts'
 import type { ResourceTable } from '../registry/resource-table.ts'
 
 const managed = 'kube-aggregator.kubernetes.io/automanaged'
-
-/** Upstream's order of preference of the groups; all others come after them, as custom ones do. */
-const groupPriorities: Readonly<Record<string, number>> = {
-  '': 18000,
-  apps: 17800,
-  'events.k8s.io': 17750,
-  'authentication.k8s.io': 17700,
-  'authorization.k8s.io': 17600,
-  autoscaling: 17500,
-  batch: 17400,
-  'certificates.k8s.io': 17300,
-  'networking.k8s.io': 17200,
-  policy: 17100,
-  'rbac.authorization.k8s.io': 17000,
-  'storage.k8s.io': 16800,
-  'apiextensions.k8s.io': 16700,
-  'admissionregistration.k8s.io': 16700,
-  'scheduling.k8s.io': 16600,
-  'coordination.k8s.io': 16500,
-  'node.k8s.io': 16300,
-  'discovery.k8s.io': 16200,
-  'flowcontrol.apiserver.k8s.io': 16100,
-  'resource.k8s.io': 15900,
-}
-const customPriority = 1000
 
 interface Wanted {
   readonly group: string
@@ -63,7 +39,7 @@ async function create(client: KubeClient, name: string, { group, version, custom
     spec: {
       ...(group === '' ? {} : { group }),
       version,
-      groupPriorityMinimum: groupPriorities[group] ?? customPriority,
+      groupPriorityMinimum: groupPriority(group),
       versionPriority: custom ? 100 : group === '' ? 1 : 15 * Number(/^v(\d+)$/.exec(version)?.[1] ?? '1'),
     },
   }

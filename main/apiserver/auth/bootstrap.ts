@@ -1,9 +1,10 @@
-// What must exist before anybody can be let in: the system namespaces, the standard roles with their bindings, the API's own Service.
-import type { Service } from '../../../common/api/generated/types.ts'
+// What must exist before anybody can be let in: the system namespaces and priority classes, the standard roles with their bindings, the API's own Service.
+import type { PriorityClass, Service } from '../../../common/api/generated/types.ts'
 import type { KubeObject } from '../../../common/machinery/meta.ts'
 import { isReason } from '../../../common/machinery/status.ts'
 import type { UserInfo } from '../apiserver.ts'
 import { numberToAddress, rangeOf } from '../../../common/machinery/addresses.ts'
+import { systemPriorities } from '../../kinds/scheduling/priority-class.ts'
 import { createObject } from '../registry/create.ts'
 import { readStored, type Registry } from '../registry/context.ts'
 import { flowControlGroup, flowControlObjects } from '../flow-control/bootstrap-objects.ts'
@@ -32,9 +33,26 @@ export async function ensureBootstrapPolicy(registry: Registry): Promise<void> {
       .filter(({ binding }) => binding !== undefined)
       .map((role) => ensure(registry, rbacGroup, 'v1', 'rolebindings', role.namespace, roleBindingObject(role))),
     ...flowControlObjects().map(({ plural, object }) => ensure(registry, flowControlGroup, 'v1', plural, '', object)),
+    ...systemPriorityClasses().map((object) =>
+      ensure(registry, 'scheduling.k8s.io', 'v1', 'priorityclasses', '', object),
+    ),
     ensureServiceNetwork(registry),
   ])
 }
+
+const priorityDescriptions: Readonly<Record<string, string>> = {
+  'system-cluster-critical': 'For pods the cluster cannot do without, wherever they run.',
+  'system-node-critical': 'For pods their node cannot do without.',
+}
+
+const systemPriorityClasses = (): KubeObject[] =>
+  Object.entries(systemPriorities).map(([name, value]): KubeObject & PriorityClass => ({
+    apiVersion: 'scheduling.k8s.io/v1',
+    kind: 'PriorityClass',
+    metadata: { name },
+    value,
+    description: priorityDescriptions[name] ?? '',
+  }))
 
 /** The service range first: the Service takes its address from it. */
 async function ensureServiceNetwork(registry: Registry): Promise<void> {

@@ -4,6 +4,7 @@ import { formatApiVersion } from '../../../common/machinery/meta.ts'
 import type { ResourceTable } from '../registry/resource-table.ts'
 import type { ServedResource } from '../registry/served-resource.ts'
 import type { ExtensionVersion } from '../aggregation/extension-servers.ts'
+import { groupPriority } from './group-priority.ts'
 import { compareVersions } from './version-order.ts'
 
 export interface SubresourceInfo {
@@ -33,30 +34,6 @@ interface GroupEntry {
   /** Preferred version first. */
   readonly versions: readonly VersionEntry[]
 }
-
-/** Built-in groups come in this order, as upstream lists them; others follow by name. */
-const groupOrder = [
-  '',
-  'apps',
-  'events.k8s.io',
-  'authentication.k8s.io',
-  'authorization.k8s.io',
-  'autoscaling',
-  'batch',
-  'certificates.k8s.io',
-  'networking.k8s.io',
-  'policy',
-  'rbac.authorization.k8s.io',
-  'storage.k8s.io',
-  'admissionregistration.k8s.io',
-  'apiextensions.k8s.io',
-  'scheduling.k8s.io',
-  'coordination.k8s.io',
-  'node.k8s.io',
-  'discovery.k8s.io',
-  'resource.k8s.io',
-  'flowcontrol.apiserver.k8s.io',
-]
 
 export class Discovery {
   readonly #options: DiscoveryOptions
@@ -215,6 +192,9 @@ export class Discovery {
   }
 }
 
+/** Versions of this server itself are all as good as each other: their names decide. */
+const versionPriority = ({ extension }: VersionEntry): number => extension?.spec.versionPriority ?? 0
+
 /** An extension answers instead of this server where both could. */
 function mergeExtensions(own: readonly GroupEntry[], extensions: readonly ExtensionVersion[]): GroupEntry[] {
   const groups = new Map(own.map((entry) => [entry.group, [...entry.versions]]))
@@ -223,10 +203,16 @@ function mergeExtensions(own: readonly GroupEntry[], extensions: readonly Extens
     const others = (groups.get(group) ?? []).filter((entry) => entry.version !== version)
     groups.set(group, [...others, { version, resources: [], extension }])
   }
-  return [...groups].map(([group, versions]) => ({
-    group,
-    versions: versions.sort((a, b) => compareVersions(a.version, b.version)),
-  }))
+  const priorityOf = ({ group, versions }: GroupEntry): number =>
+    Math.max(...versions.map(({ extension }) => extension?.spec.groupPriorityMinimum ?? groupPriority(group)))
+  return [...groups]
+    .map(([group, versions]) => ({
+      group,
+      versions: versions.sort(
+        (a, b) => versionPriority(b) - versionPriority(a) || compareVersions(a.version, b.version),
+      ),
+    }))
+    .sort((a, b) => priorityOf(b) - priorityOf(a) || (a.group < b.group ? -1 : 1))
 }
 
 function extensionResources({ group, version, resources }: ExtensionVersion): object[] {
@@ -271,12 +257,8 @@ function collectGroups(resources: readonly ServedResource[]): GroupEntry[] {
     versions.set(version, list)
     list.push(resource)
   }
-  const rank = (group: string): number => {
-    const index = groupOrder.indexOf(group)
-    return index < 0 ? groupOrder.length : index
-  }
   return [...groups]
-    .sort(([a], [b]) => rank(a) - rank(b) || (a < b ? -1 : 1))
+    .sort(([a], [b]) => groupPriority(b) - groupPriority(a) || (a < b ? -1 : 1))
     .map(([group, versions]) => ({
       group,
       versions: [...versions]

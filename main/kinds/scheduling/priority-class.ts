@@ -6,7 +6,7 @@ import { checkImmutable, unsupported } from '../validation/values.ts'
 
 /** Above this are the two classes of the system. */
 const highestUserPriority = 1_000_000_000
-const systemClasses: Readonly<Record<string, number>> = {
+export const systemPriorities: Readonly<Record<string, number>> = {
   'system-cluster-critical': 2_000_000_000,
   'system-node-critical': 2_000_001_000,
 }
@@ -21,7 +21,7 @@ export const priorityClass = defineKind('scheduling.k8s.io/v1/priorityclasses', 
   validate: ({ metadata: { name = '' }, value = 0, globalDefault, preemptionPolicy }) => {
     const errors: FieldError[] = []
     if (name.startsWith('system-')) {
-      const known = systemClasses[name]
+      const known = systemPriorities[name]
       if (known === undefined || known !== value || globalDefault === true) {
         const detail = `priority class names with 'system-' prefix are reserved for system use only. error: ${name} is not a known system priority class`
         errors.push(forbiddenField('metadata.name', detail))
