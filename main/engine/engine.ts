@@ -44,6 +44,7 @@ import { programFiles } from './program-files.ts'
 import { savedSessions } from './saved-sessions.ts'
 import { type Part, requireElectionTimes, startElected, startIdentityLease } from './several-engines.ts'
 import { shutdownSubresource, type StopOptions } from './shutdown.ts'
+import { schedulerConfigurationOf } from './scheduler-config.ts'
 import { admin, controllerManager, labController, nodeUser, scheduler } from './users.ts'
 import { isEverywhere, serverNames } from './server-names.ts'
 import { orreryVersion } from './version.ts'
@@ -65,6 +66,9 @@ export async function startEngine(
   const paths = homePaths(options.home)
   requireControllers(options.controllers)
   requireElectionTimes(options)
+  const { schedulerConfigFile } = options
+  const schedulerConfiguration =
+    schedulerConfigFile === undefined ? undefined : await schedulerConfigurationOf(schedulerConfigFile)
   const network = clusterNetwork(options.serviceCIDRs, options.nodePortRange)
   const settings = controllerSettings(options.controllerSettings, network)
   const names = serverNames(options)
@@ -234,6 +238,7 @@ export async function startEngine(
               informers,
               client: schedulerClient,
               deviceSelector: newDeviceSelector(),
+              ...(schedulerConfiguration === undefined ? {} : { configuration: schedulerConfiguration }),
               logger: logger.child({ part: 'scheduler' }),
               clock,
             })

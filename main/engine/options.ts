@@ -129,4 +129,6 @@ export interface EngineOptions {
     renewDeadlineMs?: number
     retryPeriodMs?: number
   }
+  /** A KubeSchedulerConfiguration. */
+  schedulerConfigFile?: string
 }

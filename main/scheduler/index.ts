@@ -3,39 +3,16 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { SchedulingDecision } from '../../common/api/lab/v1alpha1.ts'
 import type { KubeClient } from '../../common/client/client.ts'
 import { createClient } from '../../common/client/create-client.ts'
-import { createEventRecorder } from '../../common/client/event-recorder.ts'
-import {
-  csiDrivers,
-  csiNodes,
-  csiStorageCapacities,
-  deviceClasses,
-  images,
-  namespaces,
-  nodes,
-  persistentVolumeClaims,
-  persistentVolumes,
-  podDisruptionBudgets,
-  pods,
-  replicaSets,
-  replicationControllers,
-  resourceClaims,
-  resourceSlices,
-  services,
-  statefulSets,
-  storageClasses,
-} from '../../common/client/resources.ts'
 import type { SharedInformers } from '../../common/client/shared-informers.ts'
 import { createSharedInformers } from '../../common/client/shared-informers.ts'
 import type { Clock } from '../../common/machinery/clock.ts'
 import { Histogram } from '../../common/machinery/histogram.ts'
 import type { Logger } from '../../common/machinery/logger.ts'
 import { isReason } from '../../common/machinery/status.ts'
-import { namespaceIndex } from '../controllers/runtime/indexes.ts'
-import { createBinder } from './binder.ts'
-import type { DeviceSources } from './devices/allocate.ts'
+import type { SchedulerConfiguration } from './configuration/profile.ts'
+import { defaultConfiguration } from './configuration/profile.ts'
 import type { PlannedClaim } from './devices/claim-binder.ts'
 import { ClaimBinder } from './devices/claim-binder.ts'
-import { DeviceClaims } from './devices/device-claims.ts'
 import { PodDevices } from './devices/pod-devices.ts'
 import type { DeviceSelector } from './devices/search.ts'
 import { explain } from './decisions/explain.ts'
@@ -43,23 +20,20 @@ import { DecisionRecorder } from './decisions/recorder.ts'
 import { scheduledMessage, unschedulableMessage } from './framework/messages.ts'
 import type { Selection } from './framework/select-node.ts'
 import { selectNode } from './framework/select-node.ts'
-import { newImageArchitectures } from './image-architectures.ts'
-import { newPlugins } from './plugins/index.ts'
 import { volumePlanFor } from './plugins/volume-binding.ts'
 import type { PreemptionPlan } from './preemption/plan.ts'
 import { planPreemption } from './preemption/plan.ts'
-import type { PreemptOptions } from './preemption/preempt.ts'
 import { preempt } from './preemption/preempt.ts'
 import type { Candidate } from './preemption/victims.ts'
+import { Profiles, schedulerNameOf } from './profiles.ts'
 import type { QueuedPod } from './queue/scheduling-queue.ts'
 import { SchedulingQueue } from './queue/scheduling-queue.ts'
-import { newDefaultSelector } from './spread-defaults.ts'
+import type { SchedulerSources } from './sources.ts'
+import { openSources } from './sources.ts'
 import { ClusterState } from './state/cluster-state.ts'
 import type { NodeState } from './state/node-state.ts'
 import type { PodFacts } from './state/pod-facts.ts'
-import type { VolumeSources } from './volumes/claims.ts'
 import type { VolumePlan } from './volumes/plan.ts'
-import { VolumeBinder } from './volumes/volume-binder.ts'
 import { watchCluster } from './watch-cluster.ts'
 
 export interface StartSchedulerOptions {
@@ -68,8 +42,8 @@ export interface StartSchedulerOptions {
   clock: Clock
   /** Made and stopped here when absent. */
   informers?: SharedInformers
-  /** Pods with this spec.schedulerName are ours. Default "default-scheduler". */
-  schedulerName?: string
+  /** Pods that name one of its profiles are ours. Default: one profile "default-scheduler", as upstream's. */
+  configuration?: SchedulerConfiguration
   /** Evaluates the selectors of device classes and requests. Without it no device with a selector is found. */
   deviceSelector?: DeviceSelector
   random?: () => number
@@ -107,10 +81,6 @@ interface Binding {
   planned: readonly PlannedClaim[]
 }
 
-const noDeviceSelector: DeviceSelector = () => {
-  throw new Error('device selectors cannot be evaluated here')
-}
-
 /** Bindings under way at a time; more would only queue in the store. */
 const maxBindings = 256
 /** Longest stretch of deciding before others get the thread. */
@@ -140,15 +110,9 @@ class Scheduler implements RunningScheduler {
   readonly #informers: SharedInformers
   readonly #ownInformers: boolean
   readonly #cluster: ClusterState
-  readonly #plugins
+  readonly #sources: SchedulerSources
+  readonly #profiles: Profiles
   readonly #queue: SchedulingQueue
-  readonly #binder
-  readonly #events
-  readonly #preempting: PreemptOptions
-  readonly #budgets
-  readonly #volumeSources: VolumeSources
-  readonly #volumeBinder: VolumeBinder
-  readonly #devices: DeviceSources
   readonly #podDevices: PodDevices
   /** Pods whose volumes are being bound, with what ends the wait. */
   readonly #waitingForVolumes = new Map<string, AbortController>()
@@ -160,82 +124,26 @@ class Scheduler implements RunningScheduler {
   #stopped = false
 
   constructor(options: StartSchedulerOptions) {
-    const schedulerName = options.schedulerName ?? 'default-scheduler'
-    this.#clock = options.clock
-    this.#logger = options.logger.child({ scheduler: schedulerName })
+    const { clock, configuration = defaultConfiguration } = options
+    this.#clock = clock
+    this.#logger = options.logger
     this.#random = options.random ?? Math.random
     const client = createClient(options.client.transport, { fieldManager: 'kube-scheduler' })
-    const { clock } = options
     this.#ownInformers = options.informers === undefined
     this.#informers = options.informers ?? createSharedInformers({ client, logger: this.#logger, clock })
-    const volumeInformer = this.#informers.of(persistentVolumes)
-    const classInformer = this.#informers.of(storageClasses)
-    const csiNodeInformer = this.#informers.of(csiNodes)
-    const csiDriverInformer = this.#informers.of(csiDrivers)
-    const capacityInformer = this.#informers.of(csiStorageCapacities)
-    const deviceInformers = {
-      claims: this.#informers.of(resourceClaims),
-      slices: this.#informers.of(resourceSlices),
-      classes: this.#informers.of(deviceClasses),
-    }
-    const watched = {
-      pods: this.#informers.of(pods),
-      nodes: this.#informers.of(nodes),
-      namespaces: this.#informers.of(namespaces),
-      images: this.#informers.of(images),
-      claims: this.#informers.of(persistentVolumeClaims),
-      storage: [volumeInformer, classInformer, csiNodeInformer, csiDriverInformer, capacityInformer],
-      deviceClaims: deviceInformers.claims,
-      devices: [deviceInformers.slices, deviceInformers.classes],
-    }
-    this.#devices = {
-      claims: new DeviceClaims(deviceInformers),
-      selector: options.deviceSelector ?? noDeviceSelector,
-    }
-    this.#volumeSources = {
-      claim: (key) => watched.claims.get(key),
-      volume: (name) => volumeInformer.get(name),
-      volumes: () => volumeInformer.list(),
-      storageClass: (name) => classInformer.get(name),
-      csiNode: (name) => csiNodeInformer.get(name),
-      csiDriver: (name) => csiDriverInformer.get(name),
-      storageCapacities: () => capacityInformer.list(),
-    }
-    this.#volumeBinder = new VolumeBinder({ client, claims: watched.claims, clock })
-    const serviceInformer = this.#informers.of(services, namespaceIndex)
-    const selectorSources = {
-      services: serviceInformer,
-      replicaSets: this.#informers.of(replicaSets),
-      statefulSets: this.#informers.of(statefulSets),
-      replicationControllers: this.#informers.of(replicationControllers),
-    }
+    const { deviceSelector } = options
+    this.#sources = openSources({ client, informers: this.#informers, clock, deviceSelector })
+    const { watched, plugins: sources } = this.#sources
     this.#cluster = new ClusterState((namespace) => watched.namespaces.get(namespace)?.metadata.labels ?? {})
-    this.#plugins = newPlugins({
-      imageArchitectures: newImageArchitectures(watched.images),
-      defaultSelector: newDefaultSelector(selectorSources),
-      volumes: this.#volumeSources,
-      isVolumeTaken: this.#volumeBinder.isTaken,
-      devices: this.#devices,
-    })
-    this.#queue = new SchedulingQueue(clock, this.#plugins.filters)
+    this.#profiles = new Profiles(configuration, { client, clock, logger: this.#logger, sources })
+    this.#queue = new SchedulingQueue(clock, this.#profiles.filters, configuration.backoff)
     this.#podDevices = new PodDevices({
-      sources: this.#devices,
-      binder: new ClaimBinder({ client, sources: this.#devices, clock }),
+      sources: sources.devices,
+      binder: new ClaimBinder({ client, sources: sources.devices, clock }),
       onChange: (change) => {
         this.#queue.onChange(change)
       },
       logger: this.#logger,
-    })
-    this.#events = createEventRecorder({ client, component: schedulerName, clock, logger: this.#logger })
-    this.#preempting = { client, events: this.#events, clock, schedulerName }
-    this.#budgets = this.#informers.of(podDisruptionBudgets)
-    this.#binder = createBinder({
-      client,
-      events: this.#events,
-      clock,
-      onError: (message, error) => {
-        this.#logger.warn(message, { error })
-      },
     })
     this.#decisions = new DecisionRecorder({
       client,
@@ -244,21 +152,11 @@ class Scheduler implements RunningScheduler {
       isBusy: () => this.#queue.active > 0,
       exists: (key, uid) => watched.pods.get(key)?.metadata.uid === uid,
     })
-    // Images are an extra of the lab: a server without that kind must not keep pods from being placed.
-    const needed = [
-      watched.pods,
-      watched.nodes,
-      watched.namespaces,
-      watched.claims,
-      ...watched.storage,
-      ...Object.values(deviceInformers),
-      ...Object.values(selectorSources),
-    ]
-    this.ready = Promise.all(needed.map(({ synced }) => synced)).then(() => {
+    this.ready = this.#sources.synced.then(() => {
       this.#unsubscribe = watchCluster(watched, {
         cluster: this.#cluster,
         queue: this.#queue,
-        schedulerName,
+        isOurs: (pod) => this.#profiles.has(schedulerNameOf(pod)),
         onPodGone: (uid) => {
           this.#decisions.podGone(uid)
           this.#waitingForVolumes.get(uid)?.abort()
@@ -286,20 +184,20 @@ class Scheduler implements RunningScheduler {
       await Promise.all(this.#bindings)
       await nextTurn()
     }
-    await Promise.all([this.#decisions.flush(), this.#events.flush()])
+    await Promise.all([this.#decisions.flush(), this.#profiles.flush()])
   }
 
   async stop(): Promise<void> {
     this.#stopped = true
     this.#unsubscribe()
-    this.#devices.claims.stop()
+    this.#sources.plugins.devices.claims.stop()
     this.#queue.stop()
     for (const abort of this.#waitingForVolumes.values()) abort.abort()
     if (this.#ownInformers) this.#informers.stop()
     await this.#running
     await Promise.all(this.#bindings)
     await this.#decisions.stop()
-    await this.#events.stop()
+    await this.#profiles.stop()
   }
 
   async #run(): Promise<void> {
@@ -328,7 +226,8 @@ class Scheduler implements RunningScheduler {
       const found = selectNode({
         pod,
         cluster: this.#cluster,
-        plugins: this.#plugins,
+        plugins: this.#profiles.of(pod).plugins,
+        percentage: this.#profiles.of(pod).percentageOfNodesToScore,
         startAt: this.#nextNode,
         random: this.#random,
       })
@@ -365,9 +264,10 @@ class Scheduler implements RunningScheduler {
 
   #assumeVolumes(pod: PodFacts, { node }: NodeState): VolumePlan | undefined {
     if (node === undefined) return undefined
-    const facts = { node, sources: this.#volumeSources, isTaken: this.#volumeBinder.isTaken }
+    const { plugins, volumeBinder } = this.#sources
+    const facts = { node, sources: plugins.volumes, isTaken: plugins.isVolumeTaken }
     const plan = volumePlanFor(pod, facts)
-    if (plan !== undefined) this.#volumeBinder.assume(plan)
+    if (plan !== undefined) volumeBinder.assume(plan)
     return plan
   }
 
@@ -378,7 +278,7 @@ class Scheduler implements RunningScheduler {
     const abort = new AbortController()
     this.#waitingForVolumes.set(uid, abort)
     try {
-      await this.#volumeBinder.bind(plan, node, abort.signal)
+      await this.#sources.volumeBinder.bind(plan, node, abort.signal)
     } catch (error) {
       this.#cluster.forget(uid)
       await this.#podDevices.release(binding.queued.facts, binding.planned)
@@ -394,24 +294,23 @@ class Scheduler implements RunningScheduler {
 
   #onUnschedulable(queued: QueuedPod, selection: Selection): void {
     const pod = queued.facts
+    const profile = this.#profiles.of(pod)
     const preemption = planPreemption({
       pod,
       selection,
       cluster: this.#cluster,
-      plugins: this.#plugins,
-      budgets: this.#budgets.list(),
+      plugins: profile.plugins,
+      preempts: profile.preempts,
+      budgets: this.#sources.budgets.list(),
       random: this.#random,
     })
-    const tried =
-      preemption.type === 'none'
-        ? [...this.#podDevices.giveBack(pod, selection), `preemption: ${preemption.message}`]
-        : []
+    const tried = preemption.type === 'none' ? [...this.#podDevices.giveBack(pod, selection), ...preemption.told] : []
     const message = unschedulableMessage(selection, ...tried)
     this.counters.unschedulable++
     this.#queue.unschedulable(pod.uid, [...new Set(selection.rejected.map(({ plugin }) => plugin))])
     this.#decisions.record(this.#explain(queued, 'Unschedulable', message, selection))
     const nominatedNode = this.#nominate(pod, preemption)
-    this.#track(this.#binder.reportFailure(pod, { reason: 'Unschedulable', message, nominatedNode }))
+    this.#track(profile.binder.reportFailure(pod, { reason: 'Unschedulable', message, nominatedNode }))
     if (preemption.type === 'preempt') this.#track(this.#makeRoom(pod, preemption.candidate))
   }
 
@@ -433,7 +332,7 @@ class Scheduler implements RunningScheduler {
 
   async #makeRoom(pod: PodFacts, candidate: Candidate): Promise<void> {
     try {
-      await preempt(this.#preempting, pod, candidate)
+      await preempt(this.#profiles.of(pod).preempting, pod, candidate)
       this.counters.preempted += candidate.victims.length
     } catch (error) {
       this.#cluster.nominations.delete(pod.uid)
@@ -455,7 +354,7 @@ class Scheduler implements RunningScheduler {
     const pod = queued.facts
     try {
       await this.#podDevices.bind(pod, planned)
-      await this.#binder.bind(pod, node)
+      await this.#profiles.of(pod).binder.bind(pod, node)
     } catch (error) {
       this.#cluster.forget(pod.uid)
       await this.#podDevices.release(binding.queued.facts, binding.planned)
@@ -478,7 +377,7 @@ class Scheduler implements RunningScheduler {
     this.#queue.retry(pod.uid)
     if (decision !== undefined)
       this.#decisions.record({ ...decision, status: { ...decision.status, outcome: 'Error', message } })
-    this.#track(this.#binder.reportFailure(pod, { reason: 'SchedulerError', message }))
+    this.#track(this.#profiles.of(pod).binder.reportFailure(pod, { reason: 'SchedulerError', message }))
   }
 
   #explain(

@@ -33,7 +33,8 @@ export interface WatchedCluster {
 export interface WatchTargets {
   cluster: ClusterState
   queue: SchedulingQueue
-  schedulerName: string
+  /** Whether the pod is this scheduler's to place. */
+  isOurs: (pod: Pod) => boolean
   onPodGone: (uid: string) => void
 }
 
@@ -42,13 +43,13 @@ const isPlaced = (pod: Pod): boolean => (pod.spec?.nodeName ?? '') !== ''
 /** Returns a function that unsubscribes. */
 export function watchCluster(
   informers: WatchedCluster,
-  { cluster, queue, schedulerName, onPodGone }: WatchTargets,
+  { cluster, queue, isOurs, onPodGone }: WatchTargets,
 ): () => void {
   const isWaiting = (pod: Pod): boolean =>
     !isPlaced(pod) &&
     !isPodFinished(pod) &&
     pod.metadata.deletionTimestamp === undefined &&
-    (pod.spec?.schedulerName ?? 'default-scheduler') === schedulerName &&
+    isOurs(pod) &&
     (pod.spec?.schedulingGates ?? []).length === 0
 
   const onPod = (pod: Pod, old: Pod | undefined): void => {

@@ -250,6 +250,13 @@ const cluster: readonly EngineFlag[] = [
   flag('scheduler', 'bool', 'run the scheduler (default: true)', (o, text) => {
     o.scheduler = parseBoolean('scheduler', text)
   }),
+  file(
+    'scheduler-config',
+    "profiles of the scheduler: a KubeSchedulerConfiguration, kube-scheduler's --config",
+    (o, path) => {
+      o.schedulerConfigFile = path
+    },
+  ),
 ]
 
 export const flagSections: readonly FlagSection[] = [

@@ -46,19 +46,21 @@ export interface SelectOptions {
   plugins: Plugins
   /** Node at which the search starts, so that all nodes get their turn in large clusters. */
   startAt?: number
+  /** Of the nodes: so many possible ones are enough. Undefined: by the number of nodes. */
+  percentage?: number
   /** 0 <= value < 1: which of several best nodes. */
   random: () => number
 }
 
 /** As upstream: all nodes up to 100, then a shrinking part (50 % at 100, 5 % at 6,000 nodes), never fewer than 100. */
-export function feasibleNodesWanted(nodeCount: number): number {
+export function feasibleNodesWanted(nodeCount: number, percentage?: number): number {
   if (nodeCount <= 100) return nodeCount
-  const percent = Math.max(5, 50 - Math.floor(nodeCount / 125))
+  const percent = percentage ?? Math.max(5, 50 - Math.floor(nodeCount / 125))
   return Math.max(100, Math.floor((nodeCount * percent) / 100))
 }
 
 export function selectNode(options: SelectOptions): Selection & { examined: number } {
-  const { pod, cluster, plugins, startAt = 0 } = options
+  const { pod, cluster, plugins, startAt = 0, percentage } = options
   const { nodes } = cluster
   for (const plugin of plugins.filters) {
     const impossible = plugin.impossible?.(pod, cluster)
@@ -68,7 +70,7 @@ export function selectNode(options: SelectOptions): Selection & { examined: numb
     const filter = plugin.prepare(pod, cluster)
     return filter === undefined ? [] : [{ name: plugin.name, filter }]
   })
-  const wanted = feasibleNodesWanted(nodes.length)
+  const wanted = feasibleNodesWanted(nodes.length, percentage)
   const possible: NodeState[] = []
   const rejected: RejectedNode[] = []
   let examined = 0

@@ -11,9 +11,6 @@ const name = 'InterPodAffinity'
 const noAffinity = rejectForGood("node(s) didn't match pod affinity rules")
 const ownAntiAffinity = reject("node(s) didn't match pod anti-affinity rules")
 const existingAntiAffinity = reject("node(s) didn't satisfy existing pods anti-affinity rules")
-/** What a required term of a placed pod is worth to a newcomer that satisfies it. */
-const hardAffinityWeight = 1
-
 /** Topology key -> value -> number. */
 class TopologyCounts {
   readonly #counts = new Map<string, Map<string, number>>()
@@ -121,14 +118,15 @@ export const interPodAffinityFilter: FilterPlugin = {
   },
 }
 
-export const interPodAffinityScore: ScorePlugin = {
+/** `hardWeight`: what a required term of a placed pod is worth to a newcomer that satisfies it. */
+export const newInterPodAffinityScore = (hardWeight: number): ScorePlugin => ({
   name,
   weight: 2,
   prepare(pod, cluster) {
     const counts = new TopologyCounts()
     for (const term of pod.terms.preferred) countPods(cluster, [term], counts, [term.topologyKey], term.weight)
     for (const [source, weightOf] of [
-      [cluster.requiredAffinity, () => hardAffinityWeight],
+      [cluster.requiredAffinity, () => hardWeight],
       [cluster.preferredAffinity, (term: CompiledTerm) => term.weight],
     ] as const) {
       for (const { term, nodes } of source.entries()) {
@@ -155,4 +153,4 @@ export const interPodAffinityScore: ScorePlugin = {
       },
     }
   },
-}
+})

@@ -1,10 +1,12 @@
-import type { Pod } from '../../../common/api/generated/types.ts'
+import type { NodeAffinity, Pod, PreferredSchedulingTerm } from '../../../common/api/generated/types.ts'
 import type { FilterPlugin, ScorePlugin } from '../framework/plugin.ts'
 import { normalizeToMax, rejectForGood } from '../framework/plugin.ts'
 import { compileTerm } from '../state/node-selection.ts'
 
 const name = 'NodeAffinity'
 const rejection = rejectForGood("node(s) didn't match Pod's node affinity/selector")
+
+const notEnforced = rejectForGood("node(s) didn't match scheduler-enforced node affinity")
 
 /** Of pods that name their nodes, as those of daemon sets do, the others are not even looked at. */
 const notNamed = rejectForGood(`node(s) didn't satisfy plugin(s) [${name}]`)
@@ -22,27 +24,35 @@ function namedNodes(pod: Pod): ReadonlySet<string> | undefined {
   return terms.length === 0 ? undefined : names
 }
 
-export const nodeAffinityFilter: FilterPlugin = {
+/** `added`: what the scheduler asks of the nodes of all its pods. */
+export const newNodeAffinityFilter = (added: NodeAffinity | undefined): FilterPlugin => ({
   name,
   prepare({ pod, requiredNodes }) {
-    if (requiredNodes === undefined) return undefined
+    const enforced = added?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms.map(compileTerm)
+    if (requiredNodes === undefined && enforced === undefined) return undefined
     const names = namedNodes(pod)
     return (state) => {
       if (names?.has(state.name) === false) return notNamed
-      return state.node !== undefined && requiredNodes(state.node) ? undefined : rejection
+      const { node } = state
+      if (node === undefined) return rejection
+      if (enforced?.some((matches) => matches(node)) === false) return notEnforced
+      return requiredNodes?.(node) === false ? rejection : undefined
     }
   },
   mayHelp: (change, pod) =>
     (change.type === 'node-added' || (change.type === 'node-changed' && change.labels)) &&
     change.node.node !== undefined &&
     pod.requiredNodes?.(change.node.node) !== false,
-}
+})
 
-export const nodeAffinityScore: ScorePlugin = {
+const preferredOf = (affinity: NodeAffinity | undefined): readonly PreferredSchedulingTerm[] =>
+  affinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []
+
+export const newNodeAffinityScore = (added: NodeAffinity | undefined): ScorePlugin => ({
   name,
   weight: 2,
   prepare({ pod }) {
-    const preferred = pod.spec?.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []
+    const preferred = [...preferredOf(added), ...preferredOf(pod.spec?.affinity?.nodeAffinity)]
     if (preferred.length === 0) return undefined
     const terms = preferred.map(({ weight, preference }) => {
       const empty = (preference.matchExpressions ?? []).length === 0 && (preference.matchFields ?? []).length === 0
@@ -57,4 +67,4 @@ export const nodeAffinityScore: ScorePlugin = {
       reason: (_node, normalized) => (normalized > 0 ? 'matches preferred node affinity' : undefined),
     }
   },
-}
+})

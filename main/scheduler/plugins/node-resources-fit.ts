@@ -1,4 +1,4 @@
-import type { FilterPlugin, Rejection, ScorePlugin } from '../framework/plugin.ts'
+import type { FilterPlugin, Rejection } from '../framework/plugin.ts'
 import type { NodeState } from '../state/node-state.ts'
 import type { PodFacts } from '../state/pod-facts.ts'
 
@@ -51,29 +51,4 @@ function missingResources({ requests }: PodFacts, node: NodeState): Rejection | 
   for (const [resource, wanted] of requests.others)
     check(resource, wanted, allocatable.others.get(resource) ?? 0, requested.others.get(resource) ?? 0)
   return reasons.length === 0 ? undefined : { reasons, unresolvable }
-}
-
-/** Prefers nodes with more room: mean of the free parts of cpu and memory after the pod was placed. */
-export const leastAllocatedScore: ScorePlugin = {
-  name,
-  weight: 1,
-  prepare(pod) {
-    const freePercent = (total: number, used: number): number =>
-      used > total || total === 0 ? 0 : Math.floor(((total - used) * 100) / total)
-    const score = (node: NodeState): number => {
-      const { allocatable, scored } = node
-      let sum = 0
-      let resources = 0
-      if (allocatable.cpuMillis > 0) {
-        sum += freePercent(allocatable.cpuMillis, scored.cpuMillis + pod.scoring.cpuMillis)
-        resources++
-      }
-      if (allocatable.memory > 0) {
-        sum += freePercent(allocatable.memory, scored.memory + pod.scoring.memory)
-        resources++
-      }
-      return resources === 0 ? 0 : Math.floor(sum / resources)
-    }
-    return { score, reason: (node) => `${String(score(node))} % of cpu and memory would stay free` }
-  },
 }

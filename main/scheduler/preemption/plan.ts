@@ -13,6 +13,8 @@ export interface PreemptionFacts {
   selection: Selection
   cluster: ClusterState
   plugins: Plugins
+  /** Whether the pod's scheduler makes room at all. */
+  preempts: boolean
   budgets: readonly PodDisruptionBudget[]
   /** 0 <= value < 1: where in large clusters the search starts. */
   random: () => number
@@ -20,20 +22,23 @@ export interface PreemptionFacts {
 
 export type PreemptionPlan =
   | { type: 'preempt'; candidate: Candidate }
-  /** `keepNomination`: room is being made already. */
-  | { type: 'none'; message: string; keepNomination: boolean }
+  /** `told`: what is said of it; `keepNomination`: room is being made already. */
+  | { type: 'none'; told: readonly string[]; keepNomination: boolean }
+
+const none = (message: string, keepNomination = false): PreemptionPlan => ({
+  type: 'none',
+  told: [`preemption: ${message}`],
+  keepNomination,
+})
 
 /** As upstream: a tenth of the nodes, but not fewer than this many. */
 const minCandidates = 100
 
 export function planPreemption(facts: PreemptionFacts): PreemptionPlan {
   const { pod, selection } = facts
-  if (pod.pod.spec?.preemptionPolicy === 'Never')
-    return { type: 'none', message: 'not eligible due to preemptionPolicy=Never.', keepNomination: false }
-  if (isRoomBeingMade(facts)) {
-    const message = 'not eligible due to a terminating pod on the nominated node.'
-    return { type: 'none', message, keepNomination: true }
-  }
+  if (!facts.preempts) return { type: 'none', told: [], keepNomination: false }
+  if (pod.pod.spec?.preemptionPolicy === 'Never') return none('not eligible due to preemptionPolicy=Never.')
+  if (isRoomBeingMade(facts)) return none('not eligible due to a terminating pod on the nominated node.', true)
   const counts = new Map<string, number>()
   const count = (reason: string): void => {
     counts.set(reason, (counts.get(reason) ?? 0) + 1)
@@ -58,7 +63,7 @@ export function planPreemption(facts: PreemptionFacts): PreemptionPlan {
   }
   const candidate = cheapest(candidates)
   if (candidate !== undefined) return { type: 'preempt', candidate }
-  return { type: 'none', message: available(selection.nodeCount, counts), keepNomination: false }
+  return none(available(selection.nodeCount, counts))
 }
 
 /** Victims of an earlier try are still ending on the pod's nominated node, which is no worse than it was. */

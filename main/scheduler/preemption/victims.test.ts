@@ -7,8 +7,10 @@ import { createScriptedTransport } from '../../../common/client/testing/scripted
 import { systemClock } from '../../../common/machinery/clock.ts'
 import { silentLogger } from '../../../common/machinery/logger.ts'
 import { testNode, testPod } from '../../controllers/testing/objects.ts'
+import { defaultProfile } from '../configuration/profile.ts'
 import { DeviceClaims } from '../devices/device-claims.ts'
 import { selectNode } from '../framework/select-node.ts'
+import type { PluginSources } from '../plugins/index.ts'
 import { newPlugins } from '../plugins/index.ts'
 import { ClusterState } from '../state/cluster-state.ts'
 import type { PodFacts } from '../state/pod-facts.ts'
@@ -31,7 +33,7 @@ const informers = createSharedInformers({
   logger: silentLogger,
   clock: systemClock,
 })
-const plugins = newPlugins({
+const sources: PluginSources = {
   imageArchitectures: () => undefined,
   defaultSelector: () => undefined,
   volumes: noVolumes,
@@ -44,7 +46,8 @@ const plugins = newPlugins({
     }),
     selector: () => false,
   },
-})
+}
+const plugins = newPlugins(sources, defaultProfile)
 
 interface PodChange {
   priority?: number
@@ -84,9 +87,9 @@ function preempt(cluster: ClusterState, pod: PodFacts, budgets: PodDisruptionBud
   const random = (): number => 0
   const selection = selectNode({ pod, cluster, plugins, random })
   expect(selection.chosen).toBeUndefined()
-  const plan = planPreemption({ pod, selection, cluster, plugins, budgets, random })
+  const plan = planPreemption({ pod, selection, cluster, plugins, preempts: true, budgets, random })
   return plan.type === 'none'
-    ? plan.message
+    ? plan.told.join()
     : [plan.candidate.node.name, ...plan.candidate.victims.map(({ uid }) => uid)]
 }
 
@@ -162,13 +165,13 @@ describe('preemption', () => {
       'not eligible due to preemptionPolicy=Never.',
     ],
   ])('says why not: %s', (_, nodes, pod, message) => {
-    expect(preempt(clusterOf(nodes), pod)).toBe(message)
+    expect(preempt(clusterOf(nodes), pod)).toBe(`preemption: ${message}`)
   })
 
   it('waits while room is being made', () => {
     const cluster = clusterOf({ a: [podOf('going', { cpu: '2', ending: true })], b: [podOf('low', { cpu: '2' })] })
     cluster.nominations.set(urgent, 'a')
-    expect(preempt(cluster, urgent)).toBe('not eligible due to a terminating pod on the nominated node.')
+    expect(preempt(cluster, urgent)).toBe('preemption: not eligible due to a terminating pod on the nominated node.')
   })
 
   it('keeps the room from pods that are not more important', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { defaultConfiguration } from '../configuration/profile.ts'
 import type { FilterPlugin } from '../framework/plugin.ts'
 import { createManualClock } from '../../../common/client/testing/manual-clock.ts'
 import { testPod } from '../../controllers/testing/objects.ts'
@@ -18,7 +19,7 @@ const onImages: FilterPlugin = {
 
 function setUp() {
   const clock = createManualClock()
-  return { clock, queue: new SchedulingQueue(clock, [onImages]) }
+  return { clock, queue: new SchedulingQueue(clock, [onImages], defaultConfiguration.backoff) }
 }
 
 describe('scheduling queue', () => {
@@ -66,7 +67,7 @@ describe('scheduling queue', () => {
   it('leaves a pod alone as long as something that it names is still to come', () => {
     let isThere = false
     const onImagesToCome: FilterPlugin = { ...onImages, isWaiting: () => !isThere }
-    const queue = new SchedulingQueue(createManualClock(), [onImagesToCome])
+    const queue = new SchedulingQueue(createManualClock(), [onImagesToCome], defaultConfiguration.backoff)
     queue.put(facts('a'))
     queue.onChange({ type: 'images-changed' })
     expect(queue.take()).toBeUndefined()
@@ -100,6 +101,9 @@ describe('scheduling queue', () => {
   })
 
   it('backs off longer each time', () => {
-    expect([1, 2, 3, 4, 5, 9].map(backoffMs)).toEqual([1_000, 2_000, 4_000, 8_000, 10_000, 10_000])
+    const { backoff } = defaultConfiguration
+    expect([1, 2, 3, 4, 5, 9].map((attempts) => backoffMs(attempts, backoff))).toEqual([
+      1_000, 2_000, 4_000, 8_000, 10_000, 10_000,
+    ])
   })
 })

@@ -3,6 +3,7 @@
 // Unschedulable: no node is possible; tried again when the cluster changes in a way that the rejecting plugins say may help, or the pod
 // itself changes. There is no periodic retry, but for one safety net after a long time.
 import type { Clock } from '../../../common/machinery/clock.ts'
+import type { BackoffLimits } from '../configuration/profile.ts'
 import type { ClusterChange, FilterPlugin } from '../framework/plugin.ts'
 import type { PodFacts } from '../state/pod-facts.ts'
 import { Heap } from './heap.ts'
@@ -26,13 +27,12 @@ interface Entry extends QueuedPod {
 
 /** When more pods than this back off, back-off is what keeps them from taking all the time there is. */
 const maxHurried = 100
-const initialBackoffMs = 1_000
-const maxBackoffMs = 10_000
 /** A pod that nothing woke for this long is tried anyway. */
 const forgottenMs = 300_000
 
 export class SchedulingQueue {
   readonly #clock: Clock
+  readonly #backoff: BackoffLimits
   readonly #plugins: ReadonlyMap<string, FilterPlugin>
   /** Those that may keep a pod from being tried at all. */
   readonly #gates: readonly FilterPlugin[]
@@ -46,8 +46,9 @@ export class SchedulingQueue {
   #wake: (() => void) | undefined
   #stopped = false
 
-  constructor(clock: Clock, plugins: readonly FilterPlugin[]) {
+  constructor(clock: Clock, plugins: readonly FilterPlugin[], backoff: BackoffLimits) {
     this.#clock = clock
+    this.#backoff = backoff
     this.#plugins = new Map(plugins.map((plugin) => [plugin.name, plugin]))
     this.#gates = plugins.filter((plugin) => 'isWaiting' in plugin)
   }
@@ -129,7 +130,7 @@ export class SchedulingQueue {
     const entry = this.#entries.get(uid)
     if (entry === undefined) return
     this.#leave(entry)
-    entry.backoffUntil = this.#clock.now() + backoffMs(entry.attempts)
+    entry.backoffUntil = this.#clock.now() + backoffMs(entry.attempts, this.#backoff)
     this.#park(entry, rejectedBy)
   }
 
@@ -152,7 +153,7 @@ export class SchedulingQueue {
     const entry = this.#entries.get(uid)
     if (entry === undefined) return
     this.#leave(entry)
-    this.#backOff(entry, 'failed', this.#clock.now() + backoffMs(entry.attempts))
+    this.#backOff(entry, 'failed', this.#clock.now() + backoffMs(entry.attempts, this.#backoff))
   }
 
   /** Moves every unschedulable pod that the change may help. */
@@ -236,6 +237,6 @@ const isBefore = (a: Entry, b: Entry): boolean =>
   a.facts.priority === b.facts.priority ? a.order < b.order : a.facts.priority > b.facts.priority
 
 /** 1 s, 2 s, 4 s, 8 s, 10 s, … by number of tries. */
-export function backoffMs(attempts: number): number {
-  return Math.min(maxBackoffMs, initialBackoffMs * 2 ** Math.min(Math.max(0, attempts - 1), 10))
+export function backoffMs(attempts: number, { initialMs, maxMs }: BackoffLimits): number {
+  return Math.min(maxMs, initialMs * 2 ** Math.min(Math.max(0, attempts - 1), 10))
 }
