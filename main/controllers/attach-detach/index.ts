@@ -12,8 +12,8 @@ import {
   volumeAttachments,
 } from '../../../common/client/resources.ts'
 import { objectKey } from '../../../common/machinery/meta.ts'
-import { isReason } from '../../../common/machinery/status.ts'
 import type { ControllerFactory } from '../runtime/deps.ts'
+import { tolerate } from '../runtime/tolerate.ts'
 import { byClaim, podClaims } from '../volumes/pod-claims.ts'
 import { planAttachment, unmountPatienceMs } from './plan.ts'
 
@@ -52,7 +52,7 @@ export const newAttachDetachController: ControllerFactory = (deps) => {
       case 'none':
         return
       case 'attach':
-        await client.create(volumeAttachments, plan.attachment).catch(ignore('AlreadyExists'))
+        await client.create(volumeAttachments, plan.attachment).catch(tolerate('AlreadyExists'))
         return
       case 'wait':
         report(users, 'Warning', 'FailedAttachVolume', multiAttach(volumeName))
@@ -101,13 +101,13 @@ export const newAttachDetachController: ControllerFactory = (deps) => {
       .patch(nodes, { name: nodeName, subresource: 'status' }, 'application/merge-patch+json', {
         status: { volumesAttached },
       })
-      .catch(ignore('NotFound'))
+      .catch(tolerate('NotFound'))
   }
 
   async function detach({ metadata: { name: attachmentName = '', uid } }: VolumeAttachment): Promise<void> {
     await client
       .delete(volumeAttachments, attachmentName, undefined, { preconditions: { uid } })
-      .catch(ignore('NotFound'))
+      .catch(tolerate('NotFound'))
   }
 
   function report(users: readonly Pod[], type: 'Normal' | 'Warning', reason: string, message: string): void {
@@ -167,9 +167,3 @@ export const newAttachDetachController: ControllerFactory = (deps) => {
     clock: deps.clock,
   })
 }
-
-const ignore =
-  (reason: string) =>
-  (error: unknown): void => {
-    if (!isReason(error, reason)) throw error
-  }

@@ -5,12 +5,13 @@ import type {
   SubjectAccessReview,
 } from '../../../common/api/generated/types.ts'
 import type { KubeClient } from '../../../common/client/client.ts'
-import { createController, keysOf, requeueAfter } from '../../../common/client/controller.ts'
+import { requeueAfter } from '../../../common/client/controller.ts'
 import { resourcePath } from '../../../common/client/create-client.ts'
 import { certificateSigningRequests } from '../../../common/client/resources.ts'
 import { formatTime } from '../../../common/machinery/clock.ts'
-import { isReason } from '../../../common/machinery/status.ts'
 import type { ControllerDeps, ControllerFactory } from '../runtime/deps.ts'
+import { createPerObjectController } from '../runtime/per-object.ts'
+import { tolerate } from '../runtime/tolerate.ts'
 import type { RequestedIdentity } from '../runtime/signer.ts'
 import { isToBeSigned, isUndecided, leftMs, lifeMs, requestPem } from './plan.ts'
 import { kubeletClientSigner, refuseKubeletClient, signers } from './signers.ts'
@@ -18,16 +19,13 @@ import { kubeletClientSigner, refuseKubeletClient, signers } from './signers.ts'
 export const newCsrSigningController: ControllerFactory = (deps) => {
   const name = 'csrsigning-controller'
   const client = deps.client(name)
-  const informer = deps.informers.of(certificateSigningRequests)
-
-  return createController({
+  return createPerObjectController(deps, {
     name,
-    sources: [keysOf(informer)],
-    async reconcile(key) {
+    resource: certificateSigningRequests,
+    async reconcile(csr) {
       const { signer } = deps
-      const csr = informer.get(key)
-      const refuse = signers[csr?.spec.signerName ?? '']
-      if (csr === undefined || signer === undefined || refuse === undefined || !isToBeSigned(csr)) return
+      const refuse = signers[csr.spec.signerName]
+      if (signer === undefined || refuse === undefined || !isToBeSigned(csr)) return
       const pem = requestPem(csr)
       const usages = csr.spec.usages ?? []
       const why = refuse({ identity: await signer.readRequest(pem), usages })
@@ -41,8 +39,6 @@ export const newCsrSigningController: ControllerFactory = (deps) => {
       const certificate = Buffer.from(signed).toString('base64')
       await client.updateStatus(certificateSigningRequests, { ...csr, status: { ...csr.status, certificate } })
     },
-    logger: deps.logger,
-    clock: deps.clock,
   })
 }
 
@@ -63,15 +59,12 @@ const approvals = [
 export const newCsrApprovingController: ControllerFactory = (deps) => {
   const name = 'csrapproving-controller'
   const client = deps.client(name)
-  const informer = deps.informers.of(certificateSigningRequests)
-
-  return createController({
+  return createPerObjectController(deps, {
     name,
-    sources: [keysOf(informer)],
-    async reconcile(key) {
+    resource: certificateSigningRequests,
+    async reconcile(csr, key) {
       const { signer } = deps
-      const csr = informer.get(key)
-      if (csr === undefined || signer === undefined || !isUndecided(csr)) return
+      if (signer === undefined || !isUndecided(csr)) return
       if (csr.spec.signerName !== kubeletClientSigner) return
       const identity = await signer.readRequest(requestPem(csr))
       if (refuseKubeletClient({ identity, usages: csr.spec.usages ?? [] }) !== undefined) return
@@ -91,8 +84,6 @@ export const newCsrApprovingController: ControllerFactory = (deps) => {
     },
     baseDelayMs: 200,
     maxDelayMs: 1_000_000,
-    logger: deps.logger,
-    clock: deps.clock,
   })
 }
 
@@ -137,27 +128,19 @@ function newCondition(
 export const newCsrCleanerController: ControllerFactory = (deps) => {
   const name = 'csrcleaner-controller'
   const client = deps.client(name)
-  const informer = deps.informers.of(certificateSigningRequests)
-
-  return createController({
+  return createPerObjectController(deps, {
     name,
     workers: 1,
-    sources: [keysOf(informer)],
-    async reconcile(key) {
-      const csr = informer.get(key)
-      if (csr === undefined) return
+    resource: certificateSigningRequests,
+    async reconcile(csr, key) {
       const waitMs = leftMs(csr, deps.clock.now())
       if (waitMs === undefined) return
       if (waitMs > 0) return requeueAfter(Math.min(waitMs, maxWaitMs))
       const { uid } = csr.metadata
       await client
         .delete(certificateSigningRequests, key, undefined, { preconditions: { uid } })
-        .catch((error: unknown) => {
-          if (!isReason(error, 'NotFound') && !isReason(error, 'Conflict')) throw error
-        })
+        .catch(tolerate('NotFound', 'Conflict'))
     },
-    logger: deps.logger,
-    clock: deps.clock,
   })
 }
 

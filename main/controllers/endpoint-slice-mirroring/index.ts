@@ -6,6 +6,7 @@ import { isReason } from '../../../common/machinery/status.ts'
 import { managedByLabel, serviceNameLabel } from '../endpoint-slices/plan.ts'
 import { Expectations } from '../ownership/expectations.ts'
 import type { ControllerFactory } from '../runtime/deps.ts'
+import { tolerate } from '../runtime/tolerate.ts'
 import { isMirrored, maxEndpointsPerSubset, mirroredBy, planMirror } from './plan.ts'
 
 const byService = 'serviceName'
@@ -56,9 +57,9 @@ export const newEndpointSliceMirroringController: ControllerFactory = (deps) => 
 
   async function remove(key: string, slice: EndpointSlice): Promise<void> {
     const { name: sliceName = '', namespace, uid } = slice.metadata
-    await client.delete(endpointSlices, sliceName, namespace, { preconditions: { uid } }).catch((error: unknown) => {
-      if (!isReason(error, 'NotFound') && !isReason(error, 'Conflict')) throw error
-    })
+    await client
+      .delete(endpointSlices, sliceName, namespace, { preconditions: { uid } })
+      .catch(tolerate('NotFound', 'Conflict'))
     expectations.deleted(key, slice)
   }
 

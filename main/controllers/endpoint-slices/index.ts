@@ -5,6 +5,7 @@ import { endpointSlices, nodes, pods, services } from '../../../common/client/re
 import { isReason } from '../../../common/machinery/status.ts'
 import { Expectations } from '../ownership/expectations.ts'
 import type { ControllerFactory } from '../runtime/deps.ts'
+import { tolerate } from '../runtime/tolerate.ts'
 import { namespaceIndex } from '../runtime/indexes.ts'
 import { managedBy, managedByLabel, planSlices, serviceNameLabel } from './plan.ts'
 import { selectedPods, selectsPods, servicesOfPods } from './service-pods.ts'
@@ -71,7 +72,9 @@ export const newEndpointSliceController: ControllerFactory = (deps) => {
 
   async function deleteSlice(slice: EndpointSlice): Promise<void> {
     const { name: sliceName = '', namespace, uid } = slice.metadata
-    await client.delete(endpointSlices, sliceName, namespace, { preconditions: { uid } }).catch(ignoreGone)
+    await client
+      .delete(endpointSlices, sliceName, namespace, { preconditions: { uid } })
+      .catch(tolerate('NotFound', 'Conflict'))
   }
 
   return createController({
@@ -91,8 +94,4 @@ export const newEndpointSliceController: ControllerFactory = (deps) => {
     logger: deps.logger,
     clock: deps.clock,
   })
-}
-
-function ignoreGone(error: unknown): void {
-  if (!isReason(error, 'NotFound') && !isReason(error, 'Conflict')) throw error
 }

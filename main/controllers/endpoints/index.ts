@@ -5,6 +5,7 @@ import { objectKey } from '../../../common/machinery/meta.ts'
 import { isReason } from '../../../common/machinery/status.ts'
 import { selectedPods, selectsPods, servicesOfPods } from '../endpoint-slices/service-pods.ts'
 import type { ControllerFactory } from '../runtime/deps.ts'
+import { tolerate } from '../runtime/tolerate.ts'
 import { namespaceIndex } from '../runtime/indexes.ts'
 import { endpointsManagedByLabel, planEndpoints } from './plan.ts'
 
@@ -22,7 +23,9 @@ export const newEndpointsController: ControllerFactory = (deps) => {
     if (service === undefined) {
       // Endpoints have no owner reference; the service's name is the only tie.
       if (existing?.metadata.labels?.[endpointsManagedByLabel] === undefined) return
-      await client.delete(endpoints, existing.metadata.name ?? '', existing.metadata.namespace).catch(ignoreGone)
+      await client
+        .delete(endpoints, existing.metadata.name ?? '', existing.metadata.namespace)
+        .catch(tolerate('NotFound', 'Conflict'))
       return
     }
     if (!selectsPods(service)) return
@@ -61,8 +64,4 @@ export const newEndpointsController: ControllerFactory = (deps) => {
     logger: deps.logger,
     clock: deps.clock,
   })
-}
-
-function ignoreGone(error: unknown): void {
-  if (!isReason(error, 'NotFound') && !isReason(error, 'Conflict')) throw error
 }

@@ -9,6 +9,7 @@ import type { KubeObject, OwnerReference } from '../../../common/machinery/meta.
 import { formatApiVersion } from '../../../common/machinery/meta.ts'
 import { isReason } from '../../../common/machinery/status.ts'
 import type { ControllerFactory } from '../runtime/deps.ts'
+import { tolerate } from '../runtime/tolerate.ts'
 import type { GraphNode } from './graph.ts'
 import { OwnerGraph, foregroundFinalizer, orphanFinalizer } from './graph.ts'
 import { Monitors } from './monitors.ts'
@@ -104,7 +105,7 @@ export const newGarbageCollector: ControllerFactory = (deps) => {
             propagationPolicy: plan.propagationPolicy,
             preconditions: { uid, resourceVersion },
           })
-          .catch(ignoreGone)
+          .catch(tolerate('NotFound'))
     }
   }
 
@@ -205,15 +206,5 @@ async function patchMetadata(
   const { name = '', namespace, uid, resourceVersion } = live.metadata
   await client
     .patch(ref, { name, namespace }, 'application/merge-patch+json', { metadata: { uid, resourceVersion, ...change } })
-    .catch(ignoreNotFound)
-}
-
-function ignoreNotFound(error: unknown): void {
-  if (!isReason(error, 'NotFound')) throw error
-}
-
-function ignoreGone(error: unknown): void {
-  // Conflict: the uid is another object's now, or the object changed and is looked at again because of that.
-  if (isReason(error, 'Conflict')) throw error
-  ignoreNotFound(error)
+    .catch(tolerate('NotFound'))
 }

@@ -6,6 +6,7 @@ import { persistentVolumeClaims, persistentVolumes, pods, storageClasses } from 
 import { objectKey } from '../../../common/machinery/meta.ts'
 import { isReason } from '../../../common/machinery/status.ts'
 import type { ControllerFactory } from '../runtime/deps.ts'
+import { tolerate } from '../runtime/tolerate.ts'
 import { classOf } from '../../../common/volumes/match.ts'
 import { selectedNode } from '../volume-binder/plan.ts'
 import { byClaim, podClaims } from '../volumes/pod-claims.ts'
@@ -53,11 +54,9 @@ export const newLocalPathProvisioner: ControllerFactory = (deps) => {
     const volume = volumeInformer.get(key)
     if (volume === undefined || !isDisposable(volume)) return
     const { uid, resourceVersion } = volume.metadata
-    try {
-      await client.delete(persistentVolumes, key, undefined, { preconditions: { uid, resourceVersion } })
-    } catch (error) {
-      if (!isReason(error, 'NotFound')) throw error
-    }
+    await client
+      .delete(persistentVolumes, key, undefined, { preconditions: { uid, resourceVersion } })
+      .catch(tolerate('NotFound'))
   }
 
   return createController({

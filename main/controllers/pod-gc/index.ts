@@ -8,6 +8,7 @@ import { isReason } from '../../../common/machinery/status.ts'
 import { withDisruption } from '../pods/disruption.ts'
 import { isPodFinished } from '../pods/pod-state.ts'
 import type { ControllerFactory } from '../runtime/deps.ts'
+import { tolerate } from '../runtime/tolerate.ts'
 import { byNode, nodeIndex } from '../runtime/indexes.ts'
 import { planPod, planTerminated, quarantineMs } from './plan.ts'
 
@@ -73,12 +74,14 @@ export const newPodGcController: ControllerFactory = (deps) => {
     const patch = { metadata: { uid }, status: { phase: 'Failed', conditions } }
     await client
       .patch(pods, { name: podName, namespace, subresource: 'status' }, 'application/merge-patch+json', patch)
-      .catch(ignoreGone)
+      .catch(tolerate('NotFound', 'Conflict'))
   }
 
   async function remove(pod: Pod): Promise<void> {
     const { name: podName = '', namespace, uid } = pod.metadata
-    await client.delete(pods, podName, namespace, { gracePeriodSeconds: 0, preconditions: { uid } }).catch(ignoreGone)
+    await client
+      .delete(pods, podName, namespace, { gracePeriodSeconds: 0, preconditions: { uid } })
+      .catch(tolerate('NotFound', 'Conflict'))
   }
 
   return createController({
@@ -114,8 +117,4 @@ export const newPodGcController: ControllerFactory = (deps) => {
     logger: deps.logger,
     clock: deps.clock,
   })
-}
-
-function ignoreGone(error: unknown): void {
-  if (!isReason(error, 'NotFound') && !isReason(error, 'Conflict')) throw error
 }

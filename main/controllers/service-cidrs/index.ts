@@ -4,8 +4,8 @@ import type { ReconcileResult } from '../../../common/client/controller.ts'
 import { createController, keysOf, mapChanges, requeueAfter } from '../../../common/client/controller.ts'
 import { ipAddresses, serviceCidrs } from '../../../common/client/resources.ts'
 import { formatTime } from '../../../common/machinery/clock.ts'
-import { isReason } from '../../../common/machinery/status.ts'
 import type { ControllerFactory } from '../runtime/deps.ts'
+import { tolerate } from '../runtime/tolerate.ts'
 import { inUseMessage, planCidr, readyMessage } from './plan.ts'
 
 export const newServiceCidrController: ControllerFactory = (deps) => {
@@ -27,9 +27,7 @@ export const newServiceCidrController: ControllerFactory = (deps) => {
         await writeReady(cidr, { status: 'False', reason: 'Terminating', message: inUseMessage })
         return
       case 'release':
-        await writeFinalizers(cidr, plan.finalizers).catch((error: unknown) => {
-          if (!isReason(error, 'NotFound')) throw error
-        })
+        await writeFinalizers(cidr, plan.finalizers).catch(tolerate('NotFound'))
         return
       case 'ready': {
         const current = plan.finalizers === undefined ? cidr : await writeFinalizers(cidr, plan.finalizers)
