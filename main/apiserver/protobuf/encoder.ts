@@ -15,6 +15,8 @@ export interface TypeMeta {
 }
 
 const magic = Buffer.from([0x6b, 0x38, 0x73, 0x00])
+/** contentEncoding and contentType, which are empty. */
+const noEncoding = Buffer.from([0x1a, 0x00, 0x22, 0x00])
 
 export class ProtobufEncoder {
   readonly #messages = new MessageEncoder(wireFacts())
@@ -43,7 +45,7 @@ export class ProtobufEncoder {
   }
 
   /** `type` is the items'. */
-  list(type: TypeMeta, metadata: object, items: readonly StoredObject[]): Buffer {
+  list(type: TypeMeta, metadata: object, items: readonly StoredObject[]): Iterable<Buffer> {
     return this.#listOf({ ...type, kind: `${type.kind}List` }, metadata, items, (item) => this.#rawOf(type, item))
   }
 
@@ -54,7 +56,7 @@ export class ProtobufEncoder {
     })
   }
 
-  partialList(version: string, metadata: object, items: readonly StoredObject[]): Buffer {
+  partialList(version: string, metadata: object, items: readonly StoredObject[]): Iterable<Buffer> {
     const type = { ...partialType(version), kind: 'PartialObjectMetadataList' }
     return this.#listOf(type, metadata, items, (item) => this.#rawMetadata(item))
   }
@@ -105,33 +107,41 @@ export class ProtobufEncoder {
     return raw
   }
 
-  #listOf(
+  /** In pieces: what a list weighs is known before it is put together, so it never is. */
+  *#listOf(
     type: TypeMeta,
     metadata: object,
     items: readonly StoredObject[],
     rawOf: (item: StoredObject) => Buffer,
-  ): Buffer {
-    // All encoded before the first is written: they share the writer.
+  ): Generator<Buffer> {
     const raws = items.map(rawOf)
-    return this.#envelope(type, () => {
-      for (const raw of raws.toReversed()) writeBytes(this.#writer, 2, raw)
-      const end = this.#writer.length
-      this.#messages.write(this.#writer, 'meta/v1.ListMeta', metadata as Record<string, unknown>)
-      closeMessage(this.#writer, 1, end)
+    const meta = this.#write((writer) => {
+      const end = writer.length
+      this.#messages.write(writer, 'meta/v1.ListMeta', metadata as Record<string, unknown>)
+      closeMessage(writer, 1, end)
     })
+    const heads = raws.map(({ length }) => fieldHead(2, length))
+    const weight = raws.reduce((sum, raw, index) => sum + (heads[index]?.length ?? 0) + raw.length, meta.length)
+    yield this.#write((writer) => {
+      writer.bytes(meta)
+      writer.bytes(fieldHead(2, weight))
+      writeTypeMeta(writer, type)
+      writer.bytes(magic)
+    })
+    for (const [index, raw] of raws.entries()) {
+      yield heads[index] ?? Buffer.alloc(0)
+      yield raw
+    }
+    yield noEncoding
   }
 
-  #envelope({ apiVersion, kind }: TypeMeta, writeRaw: () => void): Buffer {
+  #envelope(type: TypeMeta, writeRaw: () => void): Buffer {
     return this.#write((writer) => {
-      writeText(writer, 4, '')
-      writeText(writer, 3, '')
+      writer.bytes(noEncoding)
       const end = writer.length
       writeRaw()
       closeMessage(writer, 2, end)
-      const typeEnd = writer.length
-      writeText(writer, 2, kind)
-      writeText(writer, 1, apiVersion)
-      closeMessage(writer, 1, typeEnd)
+      writeTypeMeta(writer, type)
       writer.bytes(magic)
     })
   }
@@ -144,6 +154,21 @@ export class ProtobufEncoder {
       this.#writer.reset()
     }
   }
+}
+
+function writeTypeMeta(writer: WireWriter, { apiVersion, kind }: TypeMeta): void {
+  const end = writer.length
+  writeText(writer, 2, kind)
+  writeText(writer, 1, apiVersion)
+  closeMessage(writer, 1, end)
+}
+
+/** Tag and length of bytes that follow. */
+function fieldHead(number: number, length: number): Buffer {
+  const bytes = [number * 8 + 2]
+  let rest = length
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) | 0x80)
+  return Buffer.from([...bytes, rest])
 }
 
 const partialType = (version: string): TypeMeta => ({

@@ -123,10 +123,10 @@ async function sendProtobuf(
   }
   const { items } = result.list
   const metadata = listMetadata(result.list)
-  const bytes = whole
+  const pieces = whole
     ? encoder.list(type, metadata, items)
     : encoder.partialList(accepted.shapeVersion, metadata, items)
-  await sendBytes(to, 200, protobufMediaType, bytes)
+  await sendPieces(to, protobufMediaType, pieces)
 }
 
 function plainTable(object: KubeObject, columns: readonly Column[], { accepted, query, now }: RenderOptions): string {
