@@ -64,6 +64,21 @@ function decodeTime(value: unknown, layout: string, fractionDigits: 0 | 6): stri
   return fractionDigits === 0 ? `${whole}Z` : `${whole}.${fraction.padEnd(6, '0').slice(0, 6)}Z`
 }
 
+/** The times of an object are read with each change of it, and objects made together share them. */
+const timesRemembered = 1000
+
+function timeDecoder(layout: string, fractionDigits: 0 | 6): (value: unknown) => string {
+  const known = new Map<unknown, string>()
+  return (value) => {
+    const before = known.get(value)
+    if (before !== undefined) return before
+    const decoded = decodeTime(value, layout, fractionDigits)
+    if (known.size >= timesRemembered) known.clear()
+    known.set(value, decoded)
+    return decoded
+  }
+}
+
 const daysIn = (year: number, month: number): number => new Date(Date.UTC(year, month, 0)).getUTCDate()
 
 function decodeQuantity(value: unknown): string {
@@ -123,8 +138,8 @@ export const scalarDecoders: Record<ScalarFact, ScalarDecoder> = {
   int32,
   int64,
   bytes: decodeBytes,
-  time: (value) => decodeTime(value, '2006-01-02T15:04:05Z07:00', 0),
-  'micro-time': (value) => decodeTime(value, '2006-01-02T15:04:05.000000Z07:00', 6),
+  time: timeDecoder('2006-01-02T15:04:05Z07:00', 0),
+  'micro-time': timeDecoder('2006-01-02T15:04:05.000000Z07:00', 6),
   quantity: decodeQuantity,
   'int-or-string': decodeIntOrString,
   any: (value) => value,
