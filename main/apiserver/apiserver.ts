@@ -9,6 +9,8 @@ import type { Transport } from '../../common/client/transport.ts'
 import type { Gauge } from './metrics.ts'
 import type { Policy } from './audit/policy.ts'
 import type { AuthorizationMode } from './auth/authorization/modes.ts'
+import type { AnonymousAccess } from './auth/authenticator.ts'
+import type { TokenSettings } from './auth/tokens/settings.ts'
 import type { RequestHeaderOptions } from './auth/request-header-options.ts'
 import type { FlowControlSettings } from './flow-control/settings.ts'
 import type { NodeConnections } from '../channel/node-connections.ts'
@@ -83,8 +85,10 @@ export interface ApiServerOptions {
     /** Longest life of a token that is asked for; 0 or absent: no limit. */
     readonly maxTokenSeconds?: number
   }
-  /** Requests without credentials are system:anonymous. Default true. */
-  readonly anonymousAuth?: boolean
+  /** Requests without credentials are system:anonymous. Default: all. */
+  readonly anonymousAuth?: AnonymousAccess
+  /** Tokens of others. */
+  readonly otherTokens?: TokenSettings
   /** Front proxies that tell who the user is. */
   readonly requestHeader?: RequestHeaderOptions
   /** Who decides, in order. Default: Node, RBAC. */
@@ -142,6 +146,8 @@ export interface ApiServer {
   policyWarnings(policy: ValidatingAdmissionPolicy): ExpressionWarning[]
   /** From now on these decide, in this order. Throws CompileError and WrongResult for conditions of webhooks. */
   authorizeBy(modes: readonly AuthorizationMode[]): void
+  /** From now on these are accepted. Throws CompileError and WrongResult for expressions. */
+  authenticateBy(settings: { readonly anonymous: AnonymousAccess; readonly otherTokens: TokenSettings }): void
   /** Adds kinds found at run time (CustomResourceDefinitions are handled inside). */
   readonly ready: Promise<void>
   /** Further things to show at /metrics. */

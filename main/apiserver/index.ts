@@ -12,6 +12,7 @@ import { apiServerUser, ensureBootstrapPolicy } from './auth/bootstrap.ts'
 import { RbacAuthorizer } from './auth/rbac.ts'
 import { openIdDocuments } from './auth/openid.ts'
 import { reviewKinds, reviews } from './auth/reviews.ts'
+import { tokenAuthenticators } from './auth/tokens/settings.ts'
 import { ServiceAccountTokens } from './auth/service-account-tokens.ts'
 import { RequestHeaderAuthenticator } from './auth/request-header.ts'
 import { Deadlines } from './chain/deadline.ts'
@@ -76,7 +77,9 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     session: options.authenticate,
     requestHeader:
       options.requestHeader === undefined ? undefined : new RequestHeaderAuthenticator(options.requestHeader),
-    anonymous: options.anonymousAuth ?? true,
+    anonymous: options.anonymousAuth ?? { enabled: true },
+    others: tokenAuthenticators(options.otherTokens ?? {}, registry),
+    logger,
   })
   const subresources = new SubresourceTable(
     [...builtInActions, ['/serviceaccounts/token', tokenRequest(serviceAccounts)]],
@@ -183,6 +186,9 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     },
     transport: (user) => new InProcessTransport(parts, user),
     policyWarnings: (policy) => typeWarnings(resources, policy),
+    authenticateBy: ({ anonymous, otherTokens }) => {
+      authenticator.replace({ anonymous, others: tokenAuthenticators(otherTokens, registry) })
+    },
     authorizeBy: (next) => {
       authorizer.replace(authorizersOf(next, { registry, rbac }))
       modes = next
@@ -196,6 +202,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     async close() {
       closing = true
       gate.close()
+      authenticator.close()
       flowObjects.close()
       customResources.close()
       extensions.close()

@@ -34,7 +34,7 @@ describe('options of the control plane', () => {
   it("are the engine's own when nothing is said", async () => {
     const { apiServer, trust } = await read({})
     expect(apiServer.tls.cert).toBe(pki.server.cert)
-    expect(apiServer).toMatchObject({ anonymousAuth: true, authorizationModes: ['Node', 'RBAC'] })
+    expect(apiServer).toMatchObject({ anonymousAuth: { enabled: true }, authorizationModes: ['Node', 'RBAC'] })
     expect(apiServer.requestHeader).toBeUndefined()
     expect(trust).toBe(pki.authority.cert)
   })
@@ -51,9 +51,9 @@ describe('options of the control plane', () => {
   })
 
   it('do not let strangers in where everybody may do everything', async () => {
-    expect((await read({ authorizationModes: ['AlwaysAllow'] })).apiServer.anonymousAuth).toBe(false)
+    expect((await read({ authorizationModes: ['AlwaysAllow'] })).apiServer.anonymousAuth).toEqual({ enabled: false })
     const asked = await read({ authorizationModes: ['AlwaysAllow'], anonymousAuth: true })
-    expect(asked.apiServer.anonymousAuth).toBe(true)
+    expect(asked.apiServer.anonymousAuth).toEqual({ enabled: true })
   })
 
   it.each<[string, RegExp, () => Promise<Partial<EngineOptions>>]>([

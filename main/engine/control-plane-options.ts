@@ -13,6 +13,7 @@ import { policyProblems, type Policy } from '../apiserver/audit/policy.ts'
 import { labGroup } from '../../common/api/lab/v1alpha1.ts'
 import { builtinKinds } from '../kinds/index.ts'
 import { frontProxyCommonName, type LabPki } from '../pki/pki-files.ts'
+import { anonymousAccess, readAuthentication } from './access/authentication.ts'
 import { readAuthorization } from './access/authorization.ts'
 import type { ClusterNetwork } from './cluster-network.ts'
 import { CodedError } from './coded-error.ts'
@@ -27,6 +28,7 @@ type Part = Pick<
   | 'tls'
   | 'serviceAccountKey'
   | 'anonymousAuth'
+  | 'otherTokens'
   | 'requestHeader'
   | 'authorizationModes'
   | 'admissionPlugins'
@@ -71,8 +73,7 @@ export async function readControlPlaneOptions(
     options.tokenAuthFile === undefined ? new Map<string, UserInfo>() : readTokenFile(options.tokenAuthFile),
     openAudit(options, logger, now),
   ])
-  // Everybody may do everything: nobody should be able to without saying who they are, unless asked for.
-  const anonymousAuth = options.anonymousAuth ?? !modes.includes('AlwaysAllow')
+  const access = await readAuthentication(options, anonymousAccess(options, modes))
   const { maxRequestsInflight: reads = 400, maxMutatingRequestsInflight: writes = 200 } = options
   return {
     apiServer: {
@@ -83,7 +84,8 @@ export async function readControlPlaneOptions(
         ...(options.tlsCipherSuites === undefined ? {} : { cipherSuites: options.tlsCipherSuites }),
       },
       serviceAccountKey,
-      anonymousAuth,
+      anonymousAuth: access.anonymous,
+      otherTokens: access.otherTokens,
       ...(requestHeader === undefined ? {} : { requestHeader }),
       authorizationModes: modes,
       admissionPlugins: admissionSelection(options),

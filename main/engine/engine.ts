@@ -19,6 +19,7 @@ import { builtinKinds } from '../kinds/index.ts'
 import { openPki } from '../pki/pki-files.ts'
 import { startScheduler } from '../scheduler/index.ts'
 import { startCompactor } from '../store/compactor.ts'
+import { anonymousAccess } from './access/authentication.ts'
 import { reloadAccess } from './access/reload.ts'
 import { newApiServiceReconciler } from './api-service.ts'
 import { writeFileAtomic } from './atomic-file.ts'
@@ -153,7 +154,10 @@ export async function startEngine(
       authenticate: (req) => sessions.authenticate(req),
       fallback: windowHandler(programFiles.window, sessions),
     })
-    const stopReloading = reloadAccess(options, api, logger.child({ part: 'apiserver' }))
+    const stopReloading = reloadAccess(options, api, {
+      anonymous: anonymousAccess(options, controlPlane.apiServer.authorizationModes ?? []),
+      logger: logger.child({ part: 'apiserver' }),
+    })
     const forwards = new Forwards({
       client: createClient(api.transport(labController)),
       nodes: hub,

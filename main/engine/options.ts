@@ -50,6 +50,27 @@ export interface EngineOptions {
   clientCaFile?: string
   tokenAuthFile?: string
   anonymousAuth?: boolean
+  /** Tokens of others. */
+  authentication?: {
+    /** An AuthenticationConfiguration, instead of `oidc`. */
+    configFile?: string
+    bootstrapTokens?: boolean
+    /** A kubeconfig. */
+    webhookConfigFile?: string
+    webhookVersion?: 'v1beta1' | 'v1'
+    webhookTtlMs?: number
+    oidc?: {
+      issuerUrl?: string
+      clientId?: string
+      caFile?: string
+      usernameClaim?: string
+      usernamePrefix?: string
+      groupsClaim?: string
+      groupsPrefix?: string
+      requiredClaims?: Record<string, string>
+      signingAlgorithms?: string[]
+    }
+  }
   serviceAccountIssuers?: string[]
   serviceAccountKeyFiles?: string[]
   serviceAccountSigningKeyFile?: string

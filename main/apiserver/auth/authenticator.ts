@@ -1,21 +1,32 @@
 // Who asks: the connection's own user (a node's channel), a client certificate, a bearer token, or the window's session.
 import { createHash } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
+import { decodeJwt } from 'jose'
+import type { Logger } from '../../../common/machinery/logger.ts'
 import { unauthorized } from '../../../common/machinery/status.ts'
 import type { HttpRequest, UserInfo } from '../apiserver.ts'
 import type { RequestHeaderAuthenticator } from './request-header.ts'
 import type { ServiceAccountTokens } from './service-account-tokens.ts'
+import type { TokenAuthenticator, TokenUser } from './tokens/token-authenticator.ts'
 
 export const anonymous: UserInfo = { name: 'system:anonymous', groups: ['system:unauthenticated'] }
 const authenticatedGroup = 'system:authenticated'
+
+/** Whether requests without credentials are somebody's; `paths`: only where they ask for one of these. */
+export interface AnonymousAccess {
+  readonly enabled: boolean
+  readonly paths?: readonly string[]
+}
 
 export interface AuthenticatorOptions {
   readonly tokens: ReadonlyMap<string, UserInfo>
   readonly serviceAccounts: ServiceAccountTokens
   readonly session: ((req: HttpRequest) => UserInfo | undefined) | undefined
   readonly requestHeader: RequestHeaderAuthenticator | undefined
-  /** False: no credentials are wrong credentials. */
-  readonly anonymous: boolean
+  readonly anonymous: AnonymousAccess
+  /** Asked in order about tokens that are neither static nor of service accounts. */
+  readonly others: readonly TokenAuthenticator[]
+  readonly logger: Logger
 }
 
 export class Authenticator {
@@ -23,14 +34,30 @@ export class Authenticator {
   readonly #certificates = new WeakMap<object, UserInfo | 'invalid' | 'none'>()
   readonly #proxies = new WeakMap<object, boolean>()
   readonly #known = new WeakMap<UserInfo, UserInfo>()
+  #anonymous: AnonymousAccess
+  #others: readonly TokenAuthenticator[]
 
   constructor(options: AuthenticatorOptions) {
     this.#options = options
+    this.#anonymous = options.anonymous
+    this.#others = options.others
+  }
+
+  /** From now on these are asked about tokens of others. */
+  replace({ anonymous: access, others }: Pick<AuthenticatorOptions, 'anonymous' | 'others'>): void {
+    const gone = this.#others.filter((each) => !others.includes(each))
+    this.#anonymous = access
+    this.#others = others
+    for (const each of gone) each.close?.()
+  }
+
+  close(): void {
+    for (const each of this.#others) each.close?.()
   }
 
   /** Throws 401 for credentials that were given but are wrong. No credentials: anonymous. */
   authenticate(req: HttpRequest): UserInfo | Promise<UserInfo> {
-    const { requestHeader, anonymous: mayBeAnonymous } = this.#options
+    const { requestHeader } = this.#options
     if (requestHeader !== undefined && this.#isProxy(req)) {
       const user = requestHeader.user(req)
       if (user !== undefined) return this.#complete(user)
@@ -42,15 +69,46 @@ export class Authenticator {
     if (token !== undefined) return this.authenticateToken(token)
     const user = this.#options.session?.(req)
     if (user !== undefined) return this.#complete(user)
-    if (!mayBeAnonymous) throw unauthorized()
+    if (!mayBeAnonymous(this.#anonymous, req)) throw unauthorized()
     return anonymous
   }
 
   /** Throws 401. */
-  authenticateToken(token: string, audiences?: readonly string[]): UserInfo | Promise<UserInfo> {
-    const known = this.#options.tokens.get(token)
+  authenticateToken(token: string): UserInfo | Promise<UserInfo> {
+    const { tokens, serviceAccounts } = this.#options
+    const known = tokens.get(token)
     if (known !== undefined) return this.#complete(known)
-    return this.#options.serviceAccounts.verify(token, audiences)
+    if (this.#others.length === 0 || serviceAccounts.hasIssued(token)) return serviceAccounts.verify(token)
+    return this.#askOthers(token, serviceAccounts.audiences).then(({ user }) => user)
+  }
+
+  /** The user with those of the audiences that the token is good for. Throws 401. */
+  async reviewToken(token: string, audiences: readonly string[]): Promise<TokenUser> {
+    const { tokens, serviceAccounts } = this.#options
+    const own = serviceAccounts.audiences.filter((each) => audiences.includes(each))
+    const known = tokens.get(token)
+    // A token that names no audience is good for this API alone.
+    if (known !== undefined) return { user: this.#complete(known), audiences: own }
+    if (this.#others.length > 0 && !serviceAccounts.hasIssued(token)) {
+      const found = await this.#askOthers(token, audiences)
+      return { user: found.user, audiences: found.audiences ?? own }
+    }
+    const user = await serviceAccounts.verify(token, audiences)
+    const named = audiencesOf(token) ?? serviceAccounts.audiences
+    return { user, audiences: named.filter((each) => audiences.includes(each)) }
+  }
+
+  async #askOthers(token: string, audiences: readonly string[]): Promise<TokenUser> {
+    for (const other of this.#others) {
+      try {
+        const found = await other.authenticate(token, audiences)
+        if (found !== undefined) return { ...found, user: this.#complete(found.user) }
+      } catch (error) {
+        // Whoever asks is told nothing of it; another one may know the token.
+        this.#options.logger.debug('a token was not accepted', { error })
+      }
+    }
+    throw unauthorized()
   }
 
   #isProxy(req: HttpRequest): boolean {
@@ -109,6 +167,22 @@ function readCertificate(socket: TLSSocket): UserInfo | 'invalid' | 'none' {
     name,
     groups: [...groups, authenticatedGroup],
     extra: { 'authentication.kubernetes.io/credential-id': [`X509SHA256=${fingerprint}`] },
+  }
+}
+
+function mayBeAnonymous({ enabled, paths }: AnonymousAccess, req: HttpRequest): boolean {
+  if (!enabled || paths === undefined) return enabled
+  const url = req.url ?? '/'
+  const mark = url.indexOf('?')
+  return paths.includes(mark < 0 ? url : url.slice(0, mark))
+}
+
+function audiencesOf(token: string): string[] | undefined {
+  try {
+    const { aud } = decodeJwt(token)
+    return typeof aud === 'string' ? [aud] : aud
+  } catch {
+    return undefined
   }
 }
 

@@ -1,6 +1,6 @@
 // Service account tokens: signed JWTs bound to an account and, when asked, to a pod, secret or node. A token dies with what it is
 // bound to, so verification looks at the store each time; only the signature check is remembered.
-import { importPKCS8, importSPKI, jwtVerify, SignJWT, type CryptoKey, type JWTPayload } from 'jose'
+import { decodeJwt, importPKCS8, importSPKI, jwtVerify, SignJWT, type CryptoKey, type JWTPayload } from 'jose'
 import { createHash, createPublicKey } from 'node:crypto'
 import type { Secret } from '../../../common/api/generated/types.ts'
 import type { Clock } from '../../../common/machinery/clock.ts'
@@ -37,15 +37,19 @@ const secretTokenIssuer = 'kubernetes/serviceaccount'
 export class ServiceAccountTokens {
   readonly #options: ServiceAccountTokensOptions
   readonly #algorithm: string
+  readonly #issuers: string[]
   #privateKey: Promise<CryptoKey> | undefined
   /** All that verify, the signing key's own first. */
   #publicKeys: Promise<readonly { key: CryptoKey; algorithm: string }[]> | undefined
   /** Verified signatures: token -> payload. */
   readonly #verified = new Map<string, JWTPayload>()
+  /** Who they are, as long as the same: what is known of a user is found by this. */
+  readonly #users = new WeakMap<JWTPayload, UserInfo>()
 
   constructor(options: ServiceAccountTokensOptions) {
     this.#options = options
     this.#algorithm = algorithmOf(options.key.publicPem)
+    this.#issuers = [options.key.issuer, ...(options.key.acceptedIssuers ?? []), secretTokenIssuer]
   }
 
   /** The audiences of tokens that are good for this API server; the first is for those that name none. */
@@ -93,6 +97,16 @@ export class ServiceAccountTokens {
     return { token, expiresAtMs: expires * 1000 }
   }
 
+  /** Whether a token says that it is one of these. */
+  hasIssued(token: string): boolean {
+    if (this.#verified.has(token)) return true
+    try {
+      return this.#issuers.includes(decodeJwt(token).iss ?? '')
+    } catch {
+      return false
+    }
+  }
+
   /** Throws 401: not ours, expired, for another audience, or bound to something that is gone. */
   verify(token: string, audiences: readonly string[] = this.audiences): UserInfo | Promise<UserInfo> {
     const payload = this.#verified.get(token)
@@ -112,7 +126,7 @@ export class ServiceAccountTokens {
     for (const candidate of await this.#publicKeys) {
       try {
         const { payload } = await jwtVerify(token, candidate.key, {
-          issuer: [key.issuer, ...(key.acceptedIssuers ?? []), secretTokenIssuer],
+          issuer: this.#issuers,
           algorithms: [candidate.algorithm],
           currentDate: new Date(clock.now()),
         })
@@ -137,6 +151,10 @@ export class ServiceAccountTokens {
     this.#requireAlive('serviceaccounts', namespace, account)
     if (claims.secret !== undefined) this.#requireAlive('secrets', namespace, claims.secret)
     if (claims.pod !== undefined) this.#requireAlive('pods', namespace, claims.pod)
+    // Of a pod's token it only tells where the pod was.
+    else if (claims.node !== undefined) this.#requireAlive('nodes', undefined, claims.node)
+    const known = this.#users.get(payload)
+    if (known !== undefined) return known
     const extra: Record<string, readonly string[]> = {}
     if (payload.jti !== undefined) extra['authentication.kubernetes.io/credential-id'] = [`JTI=${payload.jti}`]
     for (const [kind, reference] of [
@@ -147,7 +165,9 @@ export class ServiceAccountTokens {
       extra[`authentication.kubernetes.io/${kind}-name`] = [reference.name ?? '']
       extra[`authentication.kubernetes.io/${kind}-uid`] = [reference.uid ?? '']
     }
-    return accountUser(namespace, account, extra)
+    const user = accountUser(namespace, account, extra)
+    this.#users.set(payload, user)
+    return user
   }
 
   /** Good as long as its secret holds it and its account lives. */
@@ -167,7 +187,11 @@ export class ServiceAccountTokens {
     return accountUser(namespace, account, {})
   }
 
-  #requireAlive(plural: string, namespace: string, { name = '', uid }: { name?: string; uid?: string }): void {
+  #requireAlive(
+    plural: string,
+    namespace: string | undefined,
+    { name = '', uid }: { name?: string; uid?: string },
+  ): void {
     const object = this.#options.lookup(plural, namespace, name)
     if (object === undefined || object.metadata.uid !== uid) throw unauthorized()
     // An account being deleted keeps its tokens only as long as its pods need to stop.

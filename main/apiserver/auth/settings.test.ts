@@ -28,7 +28,7 @@ const whoBody = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectRevi
 
 describe('anonymous requests', () => {
   it('are refused when they are not wanted', async () => {
-    const { call } = await start({ anonymousAuth: false })
+    const { call } = await start({ anonymousAuth: { enabled: false } })
     expect((await call('/healthz', { token: undefined })).status).toBe(401)
     expect((await call('/healthz')).status).toBe(200)
   })

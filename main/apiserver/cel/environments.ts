@@ -17,7 +17,7 @@ const groupVersionResource = object('kubernetes.GroupVersionResource', {
   version: string,
   resource: string,
 })
-const userInfo = object('kubernetes.UserInfo', {
+export const userInfo = object('kubernetes.UserInfo', {
   username: string,
   uid: string,
   groups: listOf(string),

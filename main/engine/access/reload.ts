@@ -1,12 +1,18 @@
 // Configuration of authentication and authorization takes effect when its file changes; what cannot be used is told and left.
 import type { Logger } from '../../../common/machinery/logger.ts'
+import type { AnonymousAccess } from '../../apiserver/auth/authenticator.ts'
 import type { ApiServer } from '../../apiserver/apiserver.ts'
 import type { EngineOptions } from '../options.ts'
+import { readAuthentication } from './authentication.ts'
 import { readAuthorizationConfig } from './authorization.ts'
 import { onFileChange } from './config-file.ts'
 
 /** Returns how to stop. */
-export function reloadAccess({ authorization }: EngineOptions, api: ApiServer, logger: Logger): () => void {
+export function reloadAccess(
+  options: EngineOptions,
+  api: ApiServer,
+  { anonymous, logger }: { readonly anonymous: AnonymousAccess; readonly logger: Logger },
+): () => void {
   const watched: (() => void)[] = []
   const keep = <T>(file: string | undefined, read: (file: string) => Promise<T>, use: (value: T) => void): void => {
     if (file === undefined) return
@@ -25,7 +31,14 @@ export function reloadAccess({ authorization }: EngineOptions, api: ApiServer, l
       }),
     )
   }
-  keep(authorization?.configFile, readAuthorizationConfig, (modes) => {
+  keep(
+    options.authentication?.configFile,
+    () => readAuthentication(options, anonymous),
+    (access) => {
+      api.authenticateBy(access)
+    },
+  )
+  keep(options.authorization?.configFile, readAuthorizationConfig, (modes) => {
     api.authorizeBy(modes)
   })
   return () => {

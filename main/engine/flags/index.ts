@@ -1,6 +1,7 @@
 // The one table of flags: the command and its --help are made from it. Names and meaning are upstream's wherever upstream has the flag.
 import { controllerFlags } from './controllers.ts'
 import { parseServiceRanges } from '../cluster-network.ts'
+import { tokenFlags } from './authentication.ts'
 import { authorizationFlags } from './authorization.ts'
 import { parseCipherSuites } from './cipher-suites.ts'
 import {
@@ -264,7 +265,7 @@ export const flagSections: readonly FlagSection[] = [
   { title: 'Etcd flags:', flags: [...storage, ...kubernetesObjects] },
   { title: 'Secure serving flags:', flags: serving },
   { title: 'Auditing flags:', flags: audit },
-  { title: 'Authentication flags:', flags: [...authentication, ...serviceAccounts] },
+  { title: 'Authentication flags:', flags: [...authentication, ...tokenFlags, ...serviceAccounts] },
   { title: 'Authorization and admission flags:', flags: authorization },
   { title: 'Extension API server flags:', flags: aggregation },
   { title: 'Logs flags:', flags: logging },
