@@ -10,7 +10,7 @@ import {
   planOldSets,
   planScaling,
 } from './plan.ts'
-import { annotationsOfNewSet, sizeAnnotations } from './revisions.ts'
+import { annotationsOfNewSet, maxRevision, sizeAnnotations } from './revisions.ts'
 import { deadlineInMs, planRolloutStatus } from './status.ts'
 
 const deployment = (
@@ -126,13 +126,24 @@ describe('sizes', () => {
 })
 
 describe('annotations and conditions', () => {
+  it('counts revisions in 64 bits, as sets that are adopted may have brought them', () => {
+    const withRevision = (revision: string): ReplicaSet => ({
+      apiVersion: 'apps/v1',
+      kind: 'ReplicaSet',
+      metadata: { annotations: { 'deployment.kubernetes.io/revision': revision } },
+    })
+    expect(maxRevision(['3546343826724305832', '7', 'x', '99999999999999999999'].map(withRevision))).toBe(
+      3546343826724305832n,
+    )
+  })
+
   it('remembers the revisions a set has been', () => {
     const old = { metadata: { annotations: { 'deployment.kubernetes.io/revision': '1', own: 'x' } } }
     const owner = {
       ...deployment(1),
       metadata: { annotations: { team: 'a', 'kubectl.kubernetes.io/last-applied-configuration': '{}' } },
     }
-    expect(annotationsOfNewSet(owner, old, 4, true)).toEqual({
+    expect(annotationsOfNewSet(owner, old, 4n, true)).toEqual({
       own: 'x',
       team: 'a',
       'deployment.kubernetes.io/revision': '4',

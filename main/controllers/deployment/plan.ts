@@ -169,7 +169,7 @@ export function planCleanup(deployment: Deployment, oldSets: readonly ReplicaSet
   const surplus = cleanable.length - limit
   if (surplus <= 0) return []
   return [...cleanable]
-    .sort((a, b) => revisionOf(a) - revisionOf(b) || byAge(a, b))
+    .sort((a, b) => Number(revisionOf(a) - revisionOf(b)) || byAge(a, b))
     .slice(0, surplus)
     .filter(
       (set) =>

@@ -19,12 +19,15 @@ const notCopied = new Set([
   'deprecated.deployment.rollback.to',
 ])
 
-export function revisionOf(object: { metadata: Deployment['metadata'] }): number {
-  const revision = Number(object.metadata.annotations?.[revisionAnnotation] ?? 0)
-  return Number.isSafeInteger(revision) ? revision : 0
+/** 64 bits, as adopted replica sets may have brought them. What is no number counts as 0. */
+export function revisionOf(object: { metadata: Deployment['metadata'] }): bigint {
+  const text = object.metadata.annotations?.[revisionAnnotation] ?? ''
+  const revision = /^\d+$/.test(text) ? BigInt(text) : 0n
+  return BigInt.asIntN(64, revision) === revision ? revision : 0n
 }
 
-export const maxRevision = (sets: readonly ReplicaSet[]): number => Math.max(0, ...sets.map(revisionOf))
+export const maxRevision = (sets: readonly ReplicaSet[]): bigint =>
+  sets.map(revisionOf).reduce((max, revision) => (revision > max ? revision : max), 0n)
 
 export function desiredReplicasOf(set: ReplicaSet): number | undefined {
   const text = set.metadata.annotations?.[desiredReplicasAnnotation]
@@ -42,15 +45,14 @@ export function maxReplicasOf(set: ReplicaSet): number | undefined {
 export function annotationsOfNewSet(
   deployment: Deployment,
   set: { metadata: ReplicaSet['metadata'] },
-  revision: number,
+  revision: bigint,
   exists: boolean,
 ): Record<string, string> {
   const annotations: Record<string, string> = { ...set.metadata.annotations }
   for (const [key, value] of Object.entries(deployment.metadata.annotations ?? {}))
     if (!notCopied.has(key)) annotations[key] = value
   const old = annotations[revisionAnnotation]
-  const oldRevision = Number(old ?? 0)
-  if (!Number.isSafeInteger(oldRevision) || oldRevision < revision) {
+  if (revisionOf(set) < revision) {
     annotations[revisionAnnotation] = String(revision)
     // A set that was rolled back to remembers which revisions it has been.
     if (exists && old !== undefined && old !== '')

@@ -121,7 +121,7 @@ export class Rollout {
   async #ensureNewSet(create: boolean): Promise<ReplicaSet | undefined> {
     const found = findNewSet(this.#deployment, this.#sets)
     if (found === undefined) return create ? this.#createNewSet() : undefined
-    const revision = maxRevision(this.#oldSets(found)) + 1
+    const revision = maxRevision(this.#oldSets(found)) + 1n
     const annotations = annotationsOfNewSet(this.#deployment, found, revision, true)
     const minReadySeconds = this.#deployment.spec?.minReadySeconds ?? 0
     const current = { ...found.metadata.annotations }
@@ -150,7 +150,7 @@ export class Rollout {
     const { template, selector } = deployment.spec ?? {}
     if (template === undefined) return undefined
     const hash = templateHash(template, deployment.status?.collisionCount)
-    const revision = maxRevision(this.#sets) + 1
+    const revision = maxRevision(this.#sets) + 1n
     const labels = { ...template.metadata?.labels, [hashLabel]: hash }
     const replicas = newSetReplicas(deployment, this.#sets, undefined)
     const name = `${deployment.metadata.name ?? ''}-${hash}`
