@@ -50,6 +50,13 @@ describe('options of the control plane', () => {
     expect(trust).toContain(pki.engine.cert)
   })
 
+  it('take the old way to say which admission plugins run', async () => {
+    const { apiServer } = await read({ onlyAdmissionPlugins: ['NamespaceLifecycle', 'AlwaysPullImages'] })
+    expect(apiServer.admissionPlugins?.enable).toEqual(['NamespaceLifecycle', 'AlwaysPullImages'])
+    expect(apiServer.admissionPlugins?.disable).toContain('ServiceAccount')
+    expect(apiServer.admissionPlugins?.disable).not.toContain('NamespaceLifecycle')
+  })
+
   it('do not let strangers in where everybody may do everything', async () => {
     expect((await read({ authorizationModes: ['AlwaysAllow'] })).apiServer.anonymousAuth).toEqual({ enabled: false })
     const asked = await read({ authorizationModes: ['AlwaysAllow'], anonymousAuth: true })

@@ -134,9 +134,15 @@ function servedBy(config: Readonly<Record<string, string>>): NonNullable<ApiServ
   }
 }
 
+const onByDefaultBut = (only: readonly string[] | undefined): string[] =>
+  only === undefined
+    ? []
+    : admissionPlugins.filter(({ name, defaultOn }) => defaultOn && !only.includes(name)).map(({ name }) => name)
+
 function admissionSelection({
-  enableAdmissionPlugins: enable = [],
-  disableAdmissionPlugins: disable = [],
+  onlyAdmissionPlugins: only,
+  enableAdmissionPlugins: enable = only ?? [],
+  disableAdmissionPlugins: disable = onByDefaultBut(only),
 }: EngineOptions): AdmissionSelection {
   try {
     selectAdmissionPlugins({ enable, disable })

@@ -101,6 +101,8 @@ export interface EngineOptions {
     authorizedTtlMs?: number
     unauthorizedTtlMs?: number
   }
+  /** These, whatever runs by default. */
+  onlyAdmissionPlugins?: string[]
   enableAdmissionPlugins?: string[]
   disableAdmissionPlugins?: string[]
 

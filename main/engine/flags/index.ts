@@ -158,6 +158,14 @@ const aggregation: readonly EngineFlag[] = [
 
 const authorization: readonly EngineFlag[] = [
   ...authorizationFlags,
+  list(
+    'admission-control',
+    'names',
+    'deprecated: the admission plugins to run, in place of the default ones',
+    (o, items) => {
+      o.onlyAdmissionPlugins = [...(o.onlyAdmissionPlugins ?? []), ...items]
+    },
+  ),
   list('enable-admission-plugins', 'names', 'admission plugins to add to those that run by default', (o, items) => {
     o.enableAdmissionPlugins = [...(o.enableAdmissionPlugins ?? []), ...items]
   }),

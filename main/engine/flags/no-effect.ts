@@ -62,6 +62,7 @@ export const withoutEffect: readonly FlagSection[] = [
       log-json-split-stream log-text-split-stream aggregator-reject-forwarding-redirect enable-aggregator-routing
       enable-logs-handler`,
     n: `
+      default-not-ready-toleration-seconds default-unreachable-toleration-seconds
       delete-collection-workers default-watch-cache-size lease-reuse-duration-seconds
       http2-max-streams-per-connection
       audit-log-batch-buffer-size audit-log-batch-max-size audit-log-batch-throttle-burst audit-log-truncate-max-batch-size
