@@ -85,6 +85,8 @@ describe('writes', () => {
       body: { ...configMap('upd'), data: { a: '4' } },
     })
     expect(free.body.data).toEqual({ a: '4' })
+    const zero = { ...configMap('upd'), metadata: { name: 'upd', resourceVersion: '0' }, data: { a: '5' } }
+    expect((await server.call<ConfigMap>(`${maps}/upd`, { method: 'PUT', body: zero })).body.data).toEqual({ a: '5' })
     const renamed = await server.call<Failure>(`${maps}/upd`, { method: 'PUT', body: configMap('other') })
     expect(renamed.body.message).toBe('the name of the object (other) does not match the name on the URL (upd)')
   })

@@ -120,7 +120,8 @@ async function updateOnce(
       `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${old.metadata.uid ?? ''}`,
     )
   }
-  const wanted = metadata.resourceVersion ?? ''
+  // "0" names no revision either.
+  const wanted = metadata.resourceVersion === '0' ? '' : (metadata.resourceVersion ?? '')
   if (wanted !== '' && wanted !== String(current.revision)) throw optimisticConflict(resource.name, name)
   if (wanted === '' && kind.allowUnconditionalUpdate === false)
     throw invalid({ group: kind.group, kind: kind.kind }, name, [new MissingRevision()])
