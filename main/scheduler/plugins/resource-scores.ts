@@ -23,20 +23,12 @@ function amountOf(resources: Resources, name: string): number {
 /** Pods that ask for no cpu or memory count as if they asked for a little; of other things they take nothing. */
 const isAlwaysUsed = (name: string): boolean => name === 'cpu' || name === 'memory'
 
-/** Total and use, with the pod, of each resource that counts. */
-function usesOf(
-  pod: PodFacts,
-  node: NodeState,
-  resources: readonly WeightedResource[],
-): { total: number; used: number; weight: number }[] {
-  return resources.flatMap(({ name, weight }) => {
-    const total = amountOf(node.allocatable, name)
-    if (total === 0) return []
-    if (isAlwaysUsed(name)) return [{ total, used: amountOf(node.scored, name) + amountOf(pod.scoring, name), weight }]
-    const wanted = amountOf(pod.requests, name)
-    if (wanted === 0 && name !== 'ephemeral-storage') return []
-    return [{ total, used: amountOf(node.requested, name) + wanted, weight }]
-  })
+/** What of the resource would be used with the pod; undefined: it does not count. Asked for every node: it makes no garbage. */
+function useOf(pod: PodFacts, node: NodeState, name: string): number | undefined {
+  if (isAlwaysUsed(name)) return amountOf(node.scored, name) + amountOf(pod.scoring, name)
+  const wanted = amountOf(pod.requests, name)
+  if (wanted === 0 && name !== 'ephemeral-storage') return undefined
+  return amountOf(node.requested, name) + wanted
 }
 
 export function newFitScore({ type, resources, shape }: FitStrategy): ScorePlugin {
@@ -46,6 +38,7 @@ export function newFitScore({ type, resources, shape }: FitStrategy): ScorePlugi
     RequestedToCapacityRatio: (total, used) =>
       interpolate(shape, used > total ? 100 : Math.floor((used * 100) / total)),
   }
+  const partOf = of[type]
   return {
     name: 'NodeResourcesFit',
     weight: 1,
@@ -53,8 +46,11 @@ export function newFitScore({ type, resources, shape }: FitStrategy): ScorePlugi
       const score = (node: NodeState): number => {
         let sum = 0
         let weights = 0
-        for (const { total, used, weight } of usesOf(pod, node, resources)) {
-          const part = of[type](total, used)
+        for (const { name, weight } of resources) {
+          const total = amountOf(node.allocatable, name)
+          const used = total === 0 ? undefined : useOf(pod, node, name)
+          if (used === undefined) continue
+          const part = partOf(total, used)
           // As upstream: what scores nothing by its shape does not count at all.
           if (type === 'RequestedToCapacityRatio' && part === 0) continue
           sum += part * weight
@@ -99,12 +95,13 @@ export function newBalancedScore(resources: readonly WeightedResource[]): ScoreP
       // A pod that asks for nothing cannot change any balance.
       if (resources.every(({ name }) => amountOf(pod.requests, name) === 0)) return undefined
       const score = (node: NodeState): number => {
-        const parts = resources.flatMap(({ name }) => {
+        const parts: number[] = []
+        for (const { name } of resources) {
           const total = amountOf(node.allocatable, name)
           const wanted = amountOf(pod.requests, name)
-          if (total === 0 || (wanted === 0 && !isAlwaysUsed(name) && name !== 'ephemeral-storage')) return []
-          return [Math.min(1, (amountOf(node.requested, name) + wanted) / total)]
-        })
+          if (total === 0 || (wanted === 0 && !isAlwaysUsed(name) && name !== 'ephemeral-storage')) continue
+          parts.push(Math.min(1, (amountOf(node.requested, name) + wanted) / total))
+        }
         return Math.floor((1 - deviation(parts)) * maxScore)
       }
       return { score }
