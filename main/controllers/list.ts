@@ -9,6 +9,7 @@ import { newClusterRoleAggregationController } from './cluster-role-aggregation/
 import { newCronJobController } from './cron-job/index.ts'
 import { newDaemonSetController } from './daemon-set/index.ts'
 import { newDeploymentController } from './deployment/index.ts'
+import { newDeviceTaintEvictionController } from './device-taint-eviction/index.ts'
 import { newDisruptionController } from './disruption/index.ts'
 import { newEndpointSliceMirroringController } from './endpoint-slice-mirroring/index.ts'
 import { newEndpointSliceController } from './endpoint-slices/index.ts'
@@ -86,6 +87,7 @@ export const controllerList: readonly ControllerEntry[] = [
   on('node-ipam-controller', 'nodeipam', newNodeIpamController),
   on('node-lifecycle-controller', 'nodelifecycle', newNodeLifecycleController),
   on('taint-eviction-controller', 'taint-eviction', newTaintEvictionController),
+  { name: 'device-taint-eviction-controller', onByDefault: true, create: newDeviceTaintEvictionController },
   { name: 'service-cidr-controller', onByDefault: true, create: newServiceCidrController },
   on('resourceclaim-controller', 'resource-claim-controller', newResourceClaimController),
   on('certificatesigningrequest-signing-controller', 'csrsigning', newCsrSigningController),

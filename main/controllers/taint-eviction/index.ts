@@ -5,12 +5,16 @@ import type { ReconcileResult } from '../../../common/client/controller.ts'
 import { createController, keysOf, mapChanges, requeueAfter } from '../../../common/client/controller.ts'
 import { nodes, pods } from '../../../common/client/resources.ts'
 import { objectKey } from '../../../common/machinery/meta.ts'
-import { isReason } from '../../../common/machinery/status.ts'
-import { withDisruption } from '../pods/disruption.ts'
+import { endDisrupted } from '../pods/end-disrupted.ts'
 import { canonicalJson } from '../pods/template-hash.ts'
 import type { ControllerFactory } from '../runtime/deps.ts'
 import { byNode, nodeIndex } from '../runtime/indexes.ts'
 import { evictAt } from './plan.ts'
+
+const disruption = {
+  reason: 'DeletionByTaintManager',
+  message: 'Taint manager: deleting due to NoExecute taint',
+}
 
 export const newTaintEvictionController: ControllerFactory = (deps) => {
   const name = 'taint-eviction-controller'
@@ -55,25 +59,8 @@ export const newTaintEvictionController: ControllerFactory = (deps) => {
   }
 
   async function evict(key: string, pod: Pod): Promise<void> {
-    const { name: podName = '', namespace, uid } = pod.metadata
     events.event(pod, 'Normal', 'TaintManagerEviction', `Marking for deletion Pod ${key}`)
-    try {
-      const status = {
-        conditions: withDisruption(
-          pod,
-          'DeletionByTaintManager',
-          'Taint manager: deleting due to NoExecute taint',
-          deps.clock.now(),
-        ),
-      }
-      await client.patch(pods, { name: podName, namespace, subresource: 'status' }, 'application/merge-patch+json', {
-        metadata: { uid },
-        status,
-      })
-      await client.delete(pods, podName, namespace, { preconditions: { uid } })
-    } catch (error) {
-      if (!isReason(error, 'NotFound') && !isReason(error, 'Conflict')) throw error
-    }
+    await endDisrupted(client, pod, { ...disruption, nowMs: deps.clock.now() })
     scheduled.delete(key)
   }
 

@@ -17,7 +17,12 @@ let cluster: RunningCluster
 
 beforeEach(async () => {
   cluster = await startTestCluster({
-    controllers: ['resourceclaim-controller', 'serviceaccount-controller', 'garbage-collector-controller'],
+    controllers: [
+      'resourceclaim-controller',
+      'serviceaccount-controller',
+      'garbage-collector-controller',
+      'device-taint-eviction-controller',
+    ],
   })
   await cluster.client.create(resourceSlices, {
     apiVersion: 'resource.k8s.io/v1',
@@ -107,4 +112,20 @@ it('uses claims made from templates', async () => {
   await says('second', `0/2 nodes are available: 2 cannot allocate all claims. still not schedulable, ${unhelpful}`)
   await cluster.client.delete(pods, 'first', 'default', { gracePeriodSeconds: 0 })
   await placed('second', 'node-2')
+})
+
+it('ends a pod whose device gets a taint that it does not tolerate', async () => {
+  await createClass()
+  await createClaim('a')
+  await createPod('first', { resourceClaimName: 'a' })
+  await placed('first', 'node-2')
+  const slice = await cluster.client.get(resourceSlices, 'node-2-gpus')
+  const devices = slice.spec.devices?.map((device) => ({ ...device, taints: [{ key: 'broken', effect: 'NoExecute' }] }))
+  const pool = { ...slice.spec.pool, generation: 2 }
+  await cluster.client.update(resourceSlices, { ...slice, spec: { ...slice.spec, pool, devices } })
+  await eventually(async () => {
+    await expect(pod('first')).rejects.toThrow('not found')
+  })
+  await createPod('second', { resourceClaimName: 'a' })
+  await says('second', `0/2 nodes are available: 2 cannot allocate all claims. still not schedulable, ${unhelpful}`)
 })
