@@ -47,6 +47,7 @@ import type {
   StatefulSet,
   StorageClass,
   ValidatingAdmissionPolicy,
+  StorageV1VolumeAttributesClass,
   VolumeAttachment,
 } from '../api/generated/types.ts'
 import type { Image, Lab, Machine, SchedulingDecision } from '../api/lab/v1alpha1.ts'
@@ -158,6 +159,12 @@ export const csiStorageCapacities = resourceRef<CSIStorageCapacity>(
   'storage.k8s.io/v1',
   'csistoragecapacities',
   'CSIStorageCapacity',
+)
+export const volumeAttributesClasses = resourceRef<StorageV1VolumeAttributesClass>(
+  'storage.k8s.io/v1',
+  'volumeattributesclasses',
+  'VolumeAttributesClass',
+  'Cluster',
 )
 export const volumeAttachments = resourceRef<VolumeAttachment>(
   'storage.k8s.io/v1',

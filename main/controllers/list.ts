@@ -1,5 +1,6 @@
 // The one list of controllers. A controller is a folder beside this file and a line here.
 import { newAttachDetachController } from './attach-detach/index.ts'
+import { newBootstrapSignerController, newTokenCleanerController } from './bootstrap-tokens/index.ts'
 import {
   newCsrApprovingController,
   newCsrCleanerController,
@@ -38,7 +39,12 @@ import { newTtlController } from './ttl/index.ts'
 import { newTtlAfterFinishedController } from './ttl-after-finished/index.ts'
 import { newValidatingAdmissionPolicyStatusController } from './validating-admission-policy-status/index.ts'
 import { newVolumeBinder } from './volume-binder/index.ts'
-import { newClaimProtectionController, newVolumeProtectionController } from './volume-protection/index.ts'
+import { newVolumeExpander } from './volume-expander/index.ts'
+import {
+  newAttributesClassProtectionController,
+  newClaimProtectionController,
+  newVolumeProtectionController,
+} from './volume-protection/index.ts'
 
 export interface ControllerEntry {
   /** As kube-controller-manager calls it; what `--controllers` takes. */
@@ -55,6 +61,11 @@ const on = (name: string, alias: string, create: ControllerFactory): ControllerE
   alias,
   onByDefault: true,
   create,
+})
+
+const off = (name: string, alias: string, create: ControllerFactory): ControllerEntry => ({
+  ...on(name, alias, create),
+  onByDefault: false,
 })
 
 export const controllerList: readonly ControllerEntry[] = [
@@ -94,12 +105,20 @@ export const controllerList: readonly ControllerEntry[] = [
   on('certificatesigningrequest-approving-controller', 'csrapproving', newCsrApprovingController),
   on('certificatesigningrequest-cleaner-controller', 'csrcleaner', newCsrCleanerController),
   on('persistentvolume-binder-controller', 'persistentvolume-binder', newVolumeBinder),
+  on('persistentvolume-expander-controller', 'persistentvolume-expander', newVolumeExpander),
   on('persistentvolume-attach-detach-controller', 'attachdetach', newAttachDetachController),
   on('persistentvolumeclaim-protection-controller', 'pvc-protection', newClaimProtectionController),
   on('persistentvolume-protection-controller', 'pv-protection', newVolumeProtectionController),
+  {
+    name: 'volumeattributesclass-protection-controller',
+    onByDefault: true,
+    create: newAttributesClassProtectionController,
+  },
   on('ephemeral-volume-controller', 'ephemeral-volume', newEphemeralVolumeController),
   // Not of kube-controller-manager: other clusters run a provisioner beside it.
   { name: 'local-path-provisioner', onByDefault: true, create: newLocalPathProvisioner },
+  off('bootstrap-signer-controller', 'bootstrapsigner', newBootstrapSignerController),
+  off('token-cleaner-controller', 'tokencleaner', newTokenCleanerController),
   on('pod-garbage-collector-controller', 'podgc', newPodGcController),
 ]
 

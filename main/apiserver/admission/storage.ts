@@ -34,11 +34,13 @@ export const defaultStorageClass: AdmissionPlugin = {
 const finalizers: Readonly<Record<string, string>> = {
   persistentvolumeclaims: 'kubernetes.io/pvc-protection',
   persistentvolumes: 'kubernetes.io/pv-protection',
+  volumeattributesclasses: 'kubernetes.io/vac-protection',
 }
 
 export const storageObjectInUseProtection: AdmissionPlugin = {
   name: 'StorageObjectInUseProtection',
-  concerns: concernsCore('persistentvolumeclaims', 'persistentvolumes'),
+  concerns: ({ group, resource }) =>
+    Object.hasOwn(finalizers, resource) && (group === '' || group === 'storage.k8s.io'),
   mutate(attributes) {
     const finalizer = finalizers[attributes.resourceName.resource]
     if (!isCreate(attributes) || attributes.object === undefined || finalizer === undefined) return false

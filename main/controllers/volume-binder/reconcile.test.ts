@@ -1,7 +1,13 @@
 // Storage as a whole: binding, provisioning where the pod runs, protection, release.
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from '../../../common/api/generated/types.ts'
-import { persistentVolumeClaims, persistentVolumes, pods, storageClasses } from '../../../common/client/resources.ts'
+import {
+  events,
+  persistentVolumeClaims,
+  persistentVolumes,
+  pods,
+  storageClasses,
+} from '../../../common/client/resources.ts'
 import { eventually } from '../../../common/client/testing/eventually.ts'
 import type { TestControllers } from '../testing/running-controllers.ts'
 import { startTestControllers } from '../testing/running-controllers.ts'
@@ -11,6 +17,7 @@ let cluster: TestControllers
 beforeEach(async () => {
   cluster = await startTestControllers([
     'persistentvolume-binder-controller',
+    'persistentvolume-expander',
     'persistentvolume-protection-controller',
     'persistentvolumeclaim-protection-controller',
     'ephemeral-volume-controller',
@@ -68,6 +75,30 @@ it('binds a claim and a volume, and releases the volume when the claim goes', as
   await cluster.client.delete(persistentVolumeClaims, 'data', 'default')
   await eventually(async () => {
     expect((await volume('v')).status?.phase).toBe('Released')
+  })
+})
+
+it('says who lets a volume grow', async () => {
+  await cluster.client.create(storageClasses, {
+    ...local,
+    metadata: { name: 'growing' },
+    provisioner: 'csi.example.com',
+    allowVolumeExpansion: true,
+  })
+  const csi = { driver: 'csi.example.com', volumeHandle: 'h' }
+  const { hostPath: _path, ...spec } = newVolume('v', { storageClassName: 'growing', csi }).spec ?? {}
+  await cluster.client.create(persistentVolumes, { ...newVolume('v'), spec })
+  await cluster.client.create(persistentVolumeClaims, newClaim({ storageClassName: 'growing', volumeName: 'v' }))
+  await eventually(async () => {
+    expect((await claim()).status?.phase).toBe('Bound')
+  })
+  const target = { name: 'data', namespace: 'default' }
+  await cluster.client.patch(persistentVolumeClaims, target, 'application/merge-patch+json', {
+    spec: { resources: { requests: { storage: '3Gi' } } },
+  })
+  await eventually(async () => {
+    const told = (await cluster.client.list(events, { namespace: 'default' })).items
+    expect(told.map(({ reason }) => reason)).toContain('ExternalExpanding')
   })
 })
 

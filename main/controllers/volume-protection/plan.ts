@@ -4,6 +4,7 @@ import type { KubeObject } from '../../../common/machinery/meta.ts'
 import { ephemeralClaimName } from '../volumes/pod-claims.ts'
 
 export const claimProtection = 'kubernetes.io/pvc-protection'
+export const attributesProtection = 'kubernetes.io/vac-protection'
 export const volumeProtection = 'kubernetes.io/pv-protection'
 
 /** The finalizers the object should have; undefined when it has them. */
@@ -13,6 +14,19 @@ export function planProtection(object: KubeObject, finalizer: string, inUse: boo
   if (object.metadata.deletionTimestamp === undefined) return has ? undefined : [...finalizers, finalizer]
   return has && !inUse ? finalizers.filter((other) => other !== finalizer) : undefined
 }
+
+/** Names of the classes that a volume or claim has, had before or is to get. */
+export const classesOfVolume = ({ spec }: PersistentVolume): string[] => named(spec?.volumeAttributesClassName)
+export const classesOfClaim = ({ spec, status }: PersistentVolumeClaim): string[] =>
+  named(
+    spec?.volumeAttributesClassName,
+    status?.currentVolumeAttributesClassName,
+    status?.modifyVolumeStatus?.targetVolumeAttributesClassName,
+  )
+
+const named = (...names: (string | undefined)[]): string[] => [
+  ...new Set(names.filter((name): name is string => name !== undefined && name !== '')),
+]
 
 export const isVolumeInUse = ({ status }: PersistentVolume): boolean => status?.phase === 'Bound'
 
