@@ -8,12 +8,24 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => Date.now(),
   after(ms, callback) {
-    const handle = setTimeout(callback, ms)
+    let handle = setTimeout(arrive, Math.min(ms, longestTimerMs))
+    let left = ms - longestTimerMs
+    function arrive(): void {
+      if (left <= 0) {
+        callback()
+        return
+      }
+      handle = setTimeout(arrive, Math.min(left, longestTimerMs))
+      left -= longestTimerMs
+    }
     return () => {
       clearTimeout(handle)
     }
   },
 }
+
+/** A longer one would go off at once. */
+const longestTimerMs = 2 ** 31 - 1
 
 let lastTime = { second: Number.NaN, text: '' }
 
