@@ -2,8 +2,8 @@
 
 export type IpFamily = 'IPv4' | 'IPv6'
 
+/** Of an address or a CIDR. */
 export const familyOf = (address: string): IpFamily => (address.includes(':') ? 'IPv6' : 'IPv4')
-export const familyOfCidr = familyOf
 
 const bitsOf = { IPv4: 32, IPv6: 128 } as const
 

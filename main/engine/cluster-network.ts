@@ -1,6 +1,6 @@
 // The address plan of a cluster. In a lab all of it is private to the lab's own switch; nothing is visible to the host's network.
 import type { LabNetwork } from '../lab/machines/deps.ts'
-import { familyOfCidr, numberToAddress, rangeOf } from '../../common/machinery/addresses.ts'
+import { familyOf, numberToAddress, rangeOf } from '../../common/machinery/addresses.ts'
 import { isCidr } from '../kinds/validation/ip.ts'
 import { CodedError } from './coded-error.ts'
 
@@ -26,7 +26,7 @@ export function parseCidrs(cidrs: readonly string[]): string[] {
     if (!isCidr(cidr)) throw new Error(`"${cidr}" is not a range of addresses, for example 10.96.0.0/16`)
   if (cidrs.length === 0) throw new Error('names no range')
   if (cidrs.length > 2) throw new Error('must not name more than two ranges, one of each family')
-  if (cidrs.length === 2 && familyOfCidr(cidrs[0] ?? '') === familyOfCidr(cidrs[1] ?? ''))
+  if (cidrs.length === 2 && familyOf(cidrs[0] ?? '') === familyOf(cidrs[1] ?? ''))
     throw new Error('two ranges must be of different families')
   return cidrs.map((cidr) => {
     const { first, family } = rangeOf(cidr)
@@ -42,11 +42,11 @@ export function parseServiceRanges(text: string): string[] {
 }
 
 function checkRange(cidr: string): void {
-  const { shortest, longest } = prefixes[familyOfCidr(cidr)]
+  const { shortest, longest } = prefixes[familyOf(cidr)]
   const bits = Number(cidr.split('/')[1])
   if (bits < shortest || bits > longest)
     throw new Error(
-      `${cidr} must be between /${String(shortest)} and /${String(longest)} for ${familyOfCidr(cidr)} addresses`,
+      `${cidr} must be between /${String(shortest)} and /${String(longest)} for ${familyOf(cidr)} addresses`,
     )
 }
 
@@ -71,7 +71,7 @@ export function clusterNetwork(
 export function labNetwork(network: ClusterNetwork): LabNetwork {
   const [serviceCIDR = '', ...others] = network.serviceCIDRs
   const { dnsAddress } = network
-  if (others.length > 0 || dnsAddress === undefined || familyOfCidr(serviceCIDR) !== 'IPv4')
+  if (others.length > 0 || dnsAddress === undefined || familyOf(serviceCIDR) !== 'IPv4')
     throw new CodedError(
       'BadArgument',
       `--service-cluster-ip-range ${network.serviceCIDRs.join(',')}: machines need one IPv4 range of 16 addresses or more.`,

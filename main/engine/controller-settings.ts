@@ -1,5 +1,5 @@
 // What the flags of kube-controller-manager come to.
-import { familyOfCidr, rangeOf } from '../../common/machinery/addresses.ts'
+import { familyOf, rangeOf } from '../../common/machinery/addresses.ts'
 import type { ControllerSettings } from '../controllers/index.ts'
 import { defaultSettings } from '../controllers/index.ts'
 import type { ClusterNetwork } from './cluster-network.ts'
@@ -20,7 +20,7 @@ export function controllerSettings(
       'usage of --node-cidr-mask-size is not allowed with dual-stack clusters',
       'Use --node-cidr-mask-size-ipv4 and --node-cidr-mask-size-ipv6.',
     )
-  const common = nodeMaskSize === undefined ? {} : { [familyOfCidr(first)]: nodeMaskSize }
+  const common = nodeMaskSize === undefined ? {} : { [familyOf(first)]: nodeMaskSize }
   const maskSizes = { IPv4: nodeMaskSizeIPv4 ?? 24, IPv6: nodeMaskSizeIPv6 ?? 64, ...common }
   for (const cidr of clusterCidrs) {
     const { family, size } = rangeOf(cidr)

@@ -3,7 +3,7 @@
 import type { KubeObject } from '../../../common/machinery/meta.ts'
 import type { ResourceName } from '../../../common/machinery/status.ts'
 import type { Registry, WriteRequest } from '../registry/context.ts'
-import type { DeletionRequest } from '../registry/delete.ts'
+import type { DeletionRequest } from '../registry/deletion-request.ts'
 import type { ServedResource } from '../registry/served-resource.ts'
 
 export type Operation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'

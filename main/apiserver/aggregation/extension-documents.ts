@@ -3,14 +3,7 @@
 import { gzipSync, gunzipSync } from 'node:zlib'
 import { onlyVersion, type V2Document } from '../openapi/merge-extensions.ts'
 import type { ExtensionConnections } from './extension-connections.ts'
-import type { ExtensionVersion } from './extension-servers.ts'
-
-export interface ExtensionDocuments {
-  /** Where v3 is, with its hash; undefined when there is none. */
-  readonly v3: string | undefined
-  /** Its part of v2, compressed. */
-  readonly v2: Buffer | undefined
-}
+import type { ExtensionDocuments, ExtensionVersion } from './extension-version.ts'
 
 export function readV2(documents: ExtensionDocuments): Required<V2Document> | undefined {
   return documents.v2 && (JSON.parse(gunzipSync(documents.v2).toString()) as Required<V2Document>)

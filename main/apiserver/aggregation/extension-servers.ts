@@ -9,27 +9,15 @@ import { formatTime } from '../../../common/machinery/clock.ts'
 import type { Logger } from '../../../common/machinery/logger.ts'
 import { isReason } from '../../../common/machinery/status.ts'
 import type { Store } from '../../store/store.ts'
-import { type ExtensionDocuments, fetchDocuments } from './extension-documents.ts'
 import type { ExtensionConnections } from './extension-connections.ts'
+import { fetchDocuments } from './extension-documents.ts'
+import type { ExtensionVersion } from './extension-version.ts'
 
 const prefix = '/registry/apiregistration.k8s.io/apiservices/'
 /** How often an extension is asked whether it is there. */
 const checkEveryMs = 30_000
 /** After a change of what it consists of (its Service, its endpoints), and while it does not answer. */
 const retryMs = 1_000
-
-export interface ExtensionVersion {
-  readonly group: string
-  readonly version: string
-  readonly spec: NonNullable<APIService['spec']>
-  available: boolean
-  /** What it serves, as it said last. */
-  resources: APIResourceList['resources']
-  /** How often it was found not to answer, by reason. */
-  readonly failures: Map<string, number>
-  /** Undefined until they have been asked for. */
-  documents: ExtensionDocuments | undefined
-}
 
 interface Verdict {
   readonly status: 'True' | 'False'

@@ -13,7 +13,7 @@ import {
 import type { KubeObject, WatchEvent } from '../../../common/machinery/meta.ts'
 import type { UserInfo } from '../apiserver.ts'
 import { answerTo, type ExtensionConnections } from './extension-connections.ts'
-import type { ExtensionVersion } from './extension-servers.ts'
+import type { ExtensionVersion } from './extension-version.ts'
 import { identityHeaders, unreachable } from './forward.ts'
 
 /** An extension that hangs must not hold a controller for ever. */

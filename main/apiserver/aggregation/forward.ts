@@ -7,7 +7,7 @@ import { endWith, writeHead } from '../chain/respond.ts'
 import type { Upgrade } from '../streaming/upgrade.ts'
 import { writeDrained } from '../streaming/write-drained.ts'
 import type { ExtensionConnections } from './extension-connections.ts'
-import type { ExtensionVersion } from './extension-servers.ts'
+import type { ExtensionVersion } from './extension-version.ts'
 
 const hopByHop = new Set([
   'connection',

@@ -10,8 +10,8 @@ import type {
 import { matchesLabels, selectorFromObject } from '../../../common/machinery/labels.ts'
 import type { KubeObject } from '../../../common/machinery/meta.ts'
 import type { Store } from '../../store/store.ts'
-import type { UserInfo } from '../apiserver.ts'
 import { type Attributes, type Authorizer, type Decision, noOpinion } from './authorizer.ts'
+import type { UserInfo } from './user-info.ts'
 
 export const rbacGroup = 'rbac.authorization.k8s.io'
 const prefix = `/registry/${rbacGroup}/`

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { formatApiVersion } from '../../../common/machinery/meta.ts'
 import type { ResourceTable } from '../registry/resource-table.ts'
 import type { ServedResource } from '../registry/served-resource.ts'
-import type { ExtensionVersion } from '../aggregation/extension-servers.ts'
+import type { ExtensionVersion } from '../aggregation/extension-version.ts'
 import { groupPriority } from './group-priority.ts'
 import { compareVersions } from './version-order.ts'
 

@@ -2,12 +2,19 @@
 import type { Histogram } from '../../../common/machinery/histogram.ts'
 import { histogramSamples, label, type Gauge } from '../metrics.ts'
 import type { FlowCounters } from './counters.ts'
-import type { FlowControl } from './flow-control.ts'
 import type { PriorityLevel } from './priority-level.ts'
 
 const prefix = 'apiserver_flowcontrol_'
 
-export function flowGauges(control: FlowControl): readonly Gauge[] {
+/** What there is to read. */
+export interface FlowReadings {
+  readonly levels: readonly PriorityLevel[]
+  readonly counters: readonly FlowCounters[]
+  readonly inFlight: { readonly reads: number; readonly writes: number }
+  readonly fairFraction: number
+}
+
+export function flowGauges(control: FlowReadings): readonly Gauge[] {
   const ofLevel = (name: string, help: string, value: (level: PriorityLevel) => number): Gauge => ({
     name: `${prefix}${name}`,
     help,

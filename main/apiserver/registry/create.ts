@@ -127,8 +127,7 @@ async function createOnce(
   const mutated = registry.admission.mutate(attributes)
   if (mutated instanceof Promise ? await mutated : mutated) kind.setDefaults?.(object, context)
   const refused = kind.allocate?.(object, undefined, context)
-  if (refused !== undefined && refused.length > 0)
-    throw invalid({ group: kind.group, kind: kind.kind }, name, refused)
+  if (refused !== undefined && refused.length > 0) throw invalid({ group: kind.group, kind: kind.kind }, name, refused)
 
   const errors = validateMetadata(resource, object)
   if (resource.custom !== undefined) errors.push(...resource.custom.validate(object, undefined, request.warn))

@@ -8,17 +8,10 @@ import type { AdmissionAttributes } from '../admission/admission.ts'
 import { companionWrites } from './companions.ts'
 import { newWriteContext, type Registry, type WriteRequest } from './context.ts'
 import { saved, toStoredForm, unsaved } from './create.ts'
+import type { DeletionRequest } from './deletion-request.ts'
 import { keyOf, type ServedResource } from './served-resource.ts'
 import { translateStoreErrors } from './store-errors.ts'
 import { encodeForStore, type StoredObject } from './stored-object.ts'
-
-export type PropagationPolicy = 'Foreground' | 'Background' | 'Orphan'
-
-export interface DeletionRequest {
-  readonly gracePeriodSeconds?: number
-  readonly propagationPolicy?: PropagationPolicy
-  readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string }
-}
 
 export interface DeletionResult {
   /** The last state of the object, or its state while the deletion waits. */
@@ -104,7 +97,6 @@ async function deleteOnce(
   return { object: saved(registry, resource, key, value, result.revision, entry.createRevision), gone: false }
 }
 
-/** Throws 409. */
 /** An object that waits for its end stays in the version in which it is stored. */
 function markedForm(resource: ServedResource, object: KubeObject, entry: StoreEntry): KubeObject {
   const stored = resource.custom?.conversion === undefined ? toStoredForm(resource, object) : undefined
@@ -112,6 +104,7 @@ function markedForm(resource: ServedResource, object: KubeObject, entry: StoreEn
   return { ...object, apiVersion: (JSON.parse(entry.value) as KubeObject).apiVersion }
 }
 
+/** Throws 409. */
 export function checkPreconditions(
   resource: ServedResource,
   current: StoredObject,

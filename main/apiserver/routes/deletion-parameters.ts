@@ -2,7 +2,7 @@
 import type { DeleteOptions } from '../../../common/api/generated/types.ts'
 import { badRequest } from '../../../common/machinery/status.ts'
 import { decodeType } from '../registry/decode.ts'
-import type { DeletionRequest, PropagationPolicy } from '../registry/delete.ts'
+import type { DeletionRequest, PropagationPolicy } from '../registry/deletion-request.ts'
 import type { ApiCall } from './api-call.ts'
 import { checkDeleteOptions } from './options-validation.ts'
 

@@ -66,7 +66,11 @@ export async function startTestServer(
   const api = createApiServer({
     store,
     kinds: builtinKinds,
-    cluster: { serviceCIDRs: ['10.96.0.0/16'], nodePortRange: { from: 30000, to: 32767 }, clusterDomain: 'cluster.local' },
+    cluster: {
+      serviceCIDRs: ['10.96.0.0/16'],
+      nodePortRange: { from: 30000, to: 32767 },
+      clusterDomain: 'cluster.local',
+    },
     nodes: options.nodes ?? {
       isConnected: () => false,
       request: () => Promise.reject(serviceUnavailable('there are no nodes here')),

@@ -3,7 +3,7 @@ import type { IPBlock, NetworkPolicyPeer, NetworkPolicyPort } from '../../../com
 import { forbiddenField, invalidValue, required, type FieldError } from '../../../common/machinery/field-error.ts'
 import { ageColumn, nameColumn, selectorCell } from '../columns.ts'
 import { defineKind } from '../kind.ts'
-import { familyOfCidr, rangeOf } from '../../../common/machinery/addresses.ts'
+import { familyOf, rangeOf } from '../../../common/machinery/addresses.ts'
 import { checkCidr, isCidr } from '../validation/ip.ts'
 import { checkLabelSelector } from '../validation/label-selector.ts'
 import { checkName, isPortName } from '../validation/names.ts'
@@ -105,7 +105,7 @@ function checkBlock(errors: FieldError[], path: string, { cidr, except = [] }: I
 }
 
 function isStrictSubset(part: string, whole: string): boolean {
-  if (familyOfCidr(part) !== familyOfCidr(whole)) return false
+  if (familyOf(part) !== familyOf(whole)) return false
   if (Number(part.split('/')[1]) <= Number(whole.split('/')[1])) return false
   const [inner, outer] = [rangeOf(part), rangeOf(whole)]
   return inner.first >= outer.first && inner.first + inner.size <= outer.first + outer.size

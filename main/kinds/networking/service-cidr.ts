@@ -4,7 +4,7 @@ import { invalidValue, required, type FieldError } from '../../../common/machine
 import { ageColumn, nameColumn } from '../columns.ts'
 import { defineKind } from '../kind.ts'
 import { dropStatus, mainDoor, statusDoor } from '../strategy.ts'
-import { familyOfCidr } from '../../../common/machinery/addresses.ts'
+import { familyOf } from '../../../common/machinery/addresses.ts'
 import { checkCanonicalCidr, isCidr } from '../validation/ip.ts'
 
 const immutable = 'field is immutable'
@@ -31,7 +31,7 @@ function checkCidrs(cidrs: readonly string[]): FieldError[] {
   cidrs.forEach((cidr, index) => {
     checkCanonicalCidr(errors, `${path}[${String(index)}]`, cidr)
   })
-  const families = cidrs.filter(isCidr).map(familyOfCidr)
+  const families = cidrs.filter(isCidr).map(familyOf)
   if (families.length === 2 && families[0] === families[1]) {
     const detail = 'may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64'
     errors.push(invalidValue(path, cidrs, detail))

@@ -3,13 +3,13 @@
 import type { Service, ServiceSpec } from '../../../../common/api/generated/types.ts'
 import { invalidValue, type FieldError } from '../../../../common/machinery/field-error.ts'
 import { sameElements } from '../../validation/collections.ts'
-import { familyOf, familyOfCidr, type IpFamily } from '../../../../common/machinery/addresses.ts'
+import { familyOf, type IpFamily } from '../../../../common/machinery/addresses.ts'
 import type { ClusterFacts, WriteContext } from '../../kind.ts'
 import { isHeadless } from './defaults.ts'
 import { checkFamilies } from './family-validation.ts'
 
 /** The families of this cluster, the default one first. */
-export const familiesOf = ({ serviceCIDRs }: ClusterFacts): IpFamily[] => serviceCIDRs.map(familyOfCidr)
+export const familiesOf = ({ serviceCIDRs }: ClusterFacts): IpFamily[] => serviceCIDRs.map(familyOf)
 
 /** Completes ipFamilyPolicy and ipFamilies; says why that cannot be. */
 export function setFamilies({ spec }: Service, old: Service | undefined, { cluster }: WriteContext): FieldError[] {
