@@ -59,7 +59,7 @@ const mutations = fc.array(
     at: fc.double({ min: 0, max: 0.999, noNaN: true }),
     how: fc.constantFrom('flip', 'cut', 'repeat', 'insert'),
     value: fc.oneof(fc.nat(255), fc.constantFrom(0, 0x7f, 0x80, 0xff, 0x22, 0x7b, 0x5b)),
-  }) as fc.Arbitrary<Mutation>,
+  }),
   { minLength: 1, maxLength: 4 },
 )
 
