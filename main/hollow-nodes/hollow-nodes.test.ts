@@ -1,6 +1,6 @@
 // Hollow nodes against a real API server: they register, take pods, let them go, and leave nothing behind.
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { leases, nodes, pods } from '../../common/client/resources.ts'
+import { events, leases, nodes, pods } from '../../common/client/resources.ts'
 import { eventually } from '../../common/client/testing/eventually.ts'
 import { systemClock } from '../../common/machinery/clock.ts'
 import { silentLogger } from '../../common/machinery/logger.ts'
@@ -45,6 +45,7 @@ async function start(names: readonly string[]): Promise<HollowNodes> {
     }),
     startDelayMs: 0,
     stopDelayMs: 0,
+    recordEvents: true,
   })
   running.push(hollow)
   return hollow
@@ -76,6 +77,14 @@ it('takes pods from bound to Running and lets deleted ones go', async () => {
   await eventually(async () => {
     const { status } = await plane.client.get(pods, 'web', 'default')
     expect(status).toMatchObject({ phase: 'Running', podIP: '10.128.0.1', hostIP: '10.192.0.1' })
+  })
+  await eventually(async () => {
+    const told = (await plane.client.list(events, { namespace: 'default' })).items
+    expect(told.map(({ reason, source }) => [reason, source?.component, source?.host])).toContainEqual([
+      'Started',
+      'kubelet',
+      'hollow-1',
+    ])
   })
   await plane.client.delete(pods, 'web', 'default')
   await eventually(async () => {

@@ -5,6 +5,7 @@ import type { KubeClient } from '../../common/client/client.ts'
 import type { ReconcileResult } from '../../common/client/controller.ts'
 import { createController, keysOf, mapChanges, needs, requeueAfter } from '../../common/client/controller.ts'
 import { createInformer } from '../../common/client/create-informer.ts'
+import { createEventRecorder, referenceTo, type EventRecorder } from '../../common/client/event-recorder.ts'
 import { nodes, pods } from '../../common/client/resources.ts'
 import type { Clock } from '../../common/machinery/clock.ts'
 import type { Logger } from '../../common/machinery/logger.ts'
@@ -15,7 +16,8 @@ import { AddressPlan, PodAddresses, type NodeAddresses } from './addresses.ts'
 import { Heartbeats } from './heartbeats.ts'
 import { hollowLabel, hollowNode, isContradicted, type HollowNodeSpec } from './hollow-node.ts'
 import { inParallel } from './in-parallel.ts'
-import { planHollowPod } from './plan-pod.ts'
+import { kubeletEvents } from './kubelet-events.ts'
+import { planHollowPod, type PodPlan } from './plan-pod.ts'
 
 export interface HollowNodesOptions {
   client: KubeClient
@@ -28,6 +30,8 @@ export interface HollowNodesOptions {
   startDelayMs: number
   /** Between a pod's deletion and its containers' end, at most its grace period. */
   stopDelayMs: number
+  /** Whether events are recorded about containers, as kubelets do. */
+  recordEvents?: boolean
 }
 
 export interface HollowNodes {
@@ -65,6 +69,20 @@ export async function startHollowNodes(options: HollowNodesOptions): Promise<Hol
     },
   })
 
+  const recorders = new Map<string, EventRecorder>()
+  function record(pod: Pod, plan: PodPlan, host: string): void {
+    const stopping = pod.metadata.deletionTimestamp !== undefined
+    const status = plan.status ?? (plan.remove === true ? pod.status : undefined)
+    if (options.recordEvents !== true || status === undefined) return
+    let recorder = recorders.get(host)
+    if (recorder === undefined) {
+      recorder = createEventRecorder({ client, clock, logger, component: 'kubelet', host })
+      recorders.set(host, recorder)
+    }
+    for (const { fieldPath, type, reason, message } of kubeletEvents(pod, status, stopping))
+      recorder.event({ ...referenceTo(pod), fieldPath }, type, reason, message)
+  }
+
   async function reconcilePod(key: string): Promise<ReconcileResult> {
     const pod = podInformer.get(key)
     if (pod === undefined || !ours(pod)) return
@@ -82,6 +100,7 @@ export async function startHollowNodes(options: HollowNodesOptions): Promise<Hol
         const target = { name, namespace, subresource: 'status' }
         await client.patch(pods, target, 'application/strategic-merge-patch+json', statusPatch(pod, plan.status))
       }
+      record(pod, plan, nodeName)
       if (plan.remove === true)
         await client.delete(pods, name, namespace, { gracePeriodSeconds: 0, preconditions: { uid } })
     } catch (error) {
@@ -157,6 +176,7 @@ export async function startHollowNodes(options: HollowNodesOptions): Promise<Hol
     podInformer.stop()
     nodeInformer.stop()
     await Promise.all([podController.stop(), nodeController.stop()])
+    await Promise.all([...recorders.values()].map((recorder) => recorder.stop()))
     await inParallel([...removed], writers, (name) =>
       client.delete(nodes, name).catch((error: unknown) => {
         if (!isReason(error, 'NotFound')) throw error

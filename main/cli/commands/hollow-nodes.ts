@@ -23,6 +23,7 @@ interface HollowFlags {
   zones?: number
   startDelay: number
   stopDelay: number
+  events: boolean
   keep: boolean
 }
 
@@ -76,6 +77,7 @@ export function hollowNodesCommand(): Command {
     .option('--zones <n>', 'deal them into this many zones (topology.kubernetes.io/zone)', wholeNumber(1, 100))
     .option('--start-delay <duration>', 'until the containers of a pod run', milliseconds, 0)
     .option('--stop-delay <duration>', 'until the containers of a deleted pod have ended', milliseconds, 0)
+    .addOption(new Option('--events', 'record events about containers, as kubelets do').default(false))
     .addOption(new Option('--keep', 'leave the nodes in the cluster at the end').default(false))
     .addHelpText(
       'after',
@@ -112,6 +114,7 @@ async function run(count: number, flags: HollowFlags): Promise<void> {
       }),
       startDelayMs: flags.startDelay,
       stopDelayMs: flags.stopDelay,
+      recordEvents: flags.events,
     })
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
     print(`${String(hollow.count)} hollow nodes are Ready after ${seconds} s. They run nothing. Ctrl-C ends.`)
