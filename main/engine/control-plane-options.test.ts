@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { systemClock } from '../../common/machinery/clock.ts'
 import { silentLogger } from '../../common/machinery/logger.ts'
 import { openPki, type LabPki } from '../pki/pki-files.ts'
 import { clusterNetwork } from './cluster-network.ts'
@@ -22,7 +23,7 @@ afterAll(() => rm(folder, { recursive: true }))
 const read = (options: Partial<EngineOptions>) =>
   readControlPlaneOptions(
     { home: folder, cache: folder, machines: false, foreground: false, logLevel: 'info', ...options },
-    { pki, network, logger: silentLogger, now: () => 0 },
+    { pki, network, logger: silentLogger, clock: systemClock },
   )
 const file = async (name: string, text: string): Promise<string> => {
   const path = join(folder, name)
@@ -55,6 +56,10 @@ describe('options of the control plane', () => {
     expect(apiServer.admissionPlugins?.enable).toEqual(['NamespaceLifecycle', 'AlwaysPullImages'])
     expect(apiServer.admissionPlugins?.disable).toContain('ServiceAccount')
     expect(apiServer.admissionPlugins?.disable).not.toContain('NamespaceLifecycle')
+  })
+
+  it('record nothing with half of an audit', async () => {
+    expect((await read({ audit: { logPath: '-' } })).apiServer.audit).toBeUndefined()
   })
 
   it('do not let strangers in where everybody may do everything', async () => {
@@ -97,7 +102,16 @@ describe('options of the control plane', () => {
       /--enable-admission-plugins plugin "Magic" is unknown/,
       () => Promise.resolve({ enableAdmissionPlugins: ['Magic'] }),
     ],
-    ['half of an audit', /--audit-log-path/, () => Promise.resolve({ audit: { logPath: '-' } })],
+    [
+      'no kubeconfig',
+      /--audit-webhook-config-file .* has no context/,
+      async () => ({
+        audit: {
+          policyFile: await file('all', 'apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: Metadata}]'),
+          webhook: { configFile: await file('empty', 'apiVersion: v1\nkind: Config') },
+        },
+      }),
+    ],
     [
       'a policy that is none',
       /--audit-policy-file .* is no audit policy: .*rules/,

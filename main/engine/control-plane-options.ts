@@ -3,18 +3,17 @@ import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parse as parseYaml } from 'yaml'
+import type { Clock } from '../../common/machinery/clock.ts'
 import type { Logger } from '../../common/machinery/logger.ts'
 import type { ApiServerOptions, UserInfo } from '../apiserver/apiserver.ts'
 import { AdmissionPluginError, admissionPlugins, selectAdmissionPlugins } from '../apiserver/admission/plugins.ts'
 import type { AdmissionSelection } from '../apiserver/admission/selection.ts'
-import { openAuditLog, type AuditLog } from '../apiserver/audit/log-file.ts'
-import { policyProblems, type Policy } from '../apiserver/audit/policy.ts'
 import { labGroup } from '../../common/api/lab/v1alpha1.ts'
 import { builtinKinds } from '../kinds/index.ts'
 import { frontProxyCommonName, type LabPki } from '../pki/pki-files.ts'
 import { anonymousAccess, readAuthentication } from './access/authentication.ts'
 import { readAuthorization } from './access/authorization.ts'
+import { openAudit } from './audit.ts'
 import type { ClusterNetwork } from './cluster-network.ts'
 import { CodedError } from './coded-error.ts'
 import { badFile, messageOf, readFlagFile } from './flag-files.ts'
@@ -56,10 +55,10 @@ export async function readControlPlaneOptions(
     readonly pki: LabPki
     readonly network: ClusterNetwork
     readonly logger: Logger
-    readonly now: () => number
+    readonly clock: Clock
   },
 ): Promise<ControlPlaneOptions> {
-  const { pki, network, logger, now } = context
+  const { pki, network, logger, clock } = context
   const [modes, serving, proxyClient, clientCa, requestHeader, serviceAccountKey, tokens, audit] = await Promise.all([
     readAuthorization(options),
     readServing(options, pki),
@@ -71,7 +70,7 @@ export async function readControlPlaneOptions(
     readRequestHeader(options),
     readServiceAccountKeys(options, pki, network),
     options.tokenAuthFile === undefined ? new Map<string, UserInfo>() : readTokenFile(options.tokenAuthFile),
-    openAudit(options, logger, now),
+    openAudit(options, { logger, clock }),
   ])
   const access = await readAuthentication(options, anonymousAccess(options, modes))
   const { maxRequestsInflight: reads = 400, maxMutatingRequestsInflight: writes = 200 } = options
@@ -260,45 +259,5 @@ async function readServiceAccountKeys(
     privatePem: createPrivateKey(pem).export({ type: 'pkcs8', format: 'pem' }).toString(),
     publicPem: createPublicKey(pem).export({ type: 'spki', format: 'pem' }).toString(),
     ...shared,
-  }
-}
-
-async function openAudit(
-  { audit }: EngineOptions,
-  logger: Logger,
-  now: () => number,
-): Promise<{ policy: Policy; log: AuditLog } | undefined> {
-  if (audit === undefined) return undefined
-  const { policyFile, logPath, maxAgeDays, maxBackups, maxSizeMiB } = audit
-  if (policyFile === undefined || logPath === undefined) {
-    throw new CodedError(
-      'BadArgument',
-      '--audit-policy-file and --audit-log-path record nothing without each other',
-      'Give both, for example --audit-policy-file=policy.yaml --audit-log-path=-',
-    )
-  }
-  const flag = 'audit-policy-file'
-  let policy: unknown
-  try {
-    policy = parseYaml(await readFlagFile(flag, policyFile))
-  } catch (error) {
-    if (error instanceof CodedError) throw error
-    throw badFile(flag, policyFile, `is not YAML: ${messageOf(error)}`, 'Give an audit.k8s.io/v1 Policy.', error)
-  }
-  const problems = policyProblems(policy)
-  if (problems.length > 0)
-    throw badFile(flag, policyFile, `is no audit policy: ${problems.join('; ')}`, 'Give an audit.k8s.io/v1 Policy.')
-  try {
-    const log = openAuditLog({
-      path: logPath,
-      now,
-      logger,
-      ...(maxAgeDays === undefined ? {} : { maxAgeDays }),
-      ...(maxBackups === undefined ? {} : { maxBackups }),
-      ...(maxSizeMiB === undefined ? {} : { maxSizeMiB }),
-    })
-    return { policy: policy as Policy, log }
-  } catch (error) {
-    throw badFile('audit-log-path', logPath, `cannot be written: ${messageOf(error)}`, 'Choose another place.', error)
   }
 }

@@ -86,7 +86,7 @@ export async function startEngine(
       pki,
       network,
       logger: logger.child({ part: 'audit' }),
-      now: () => clock.now(),
+      clock,
     })
     const stopCompactor = startCompactor({
       store,

@@ -112,7 +112,10 @@ export interface EngineOptions {
     logPath?: string
     maxAgeDays?: number
     maxBackups?: number
+    /** 0: the default. */
     maxSizeMiB?: number
+    /** `configFile`: a kubeconfig of the server that takes events. */
+    webhook?: { configFile?: string; batchSize?: number; maxWaitMs?: number; bufferSize?: number }
   }
 
   /** Where objects are kept; absent: SQLite in the home. */

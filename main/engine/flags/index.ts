@@ -7,6 +7,7 @@ import { parseCipherSuites } from './cipher-suites.ts'
 import {
   badValue,
   count,
+  duration,
   type EngineFlag,
   file,
   flag,
@@ -189,6 +190,18 @@ const audit: readonly EngineFlag[] = [
   }),
   count('audit-log-maxsize', 'MiB after which an audit log is put aside (default: 100)', (o, maxSizeMiB) => {
     o.audit = { ...o.audit, maxSizeMiB }
+  }),
+  file('audit-webhook-config-file', 'kubeconfig of a server that takes audit events', (o, configFile) => {
+    o.audit = { ...o.audit, webhook: { ...o.audit?.webhook, configFile } }
+  }),
+  count('audit-webhook-batch-max-size', 'events sent to it at a time (default: 400)', (o, batchSize) => {
+    o.audit = { ...o.audit, webhook: { ...o.audit?.webhook, batchSize } }
+  }),
+  duration('audit-webhook-batch-max-wait', 'how long events wait for others (default: 30s)', (o, maxWaitMs) => {
+    o.audit = { ...o.audit, webhook: { ...o.audit?.webhook, maxWaitMs } }
+  }),
+  count('audit-webhook-batch-buffer-size', 'events that wait at most (default: 10000)', (o, bufferSize) => {
+    o.audit = { ...o.audit, webhook: { ...o.audit?.webhook, bufferSize } }
   }),
 ]
 

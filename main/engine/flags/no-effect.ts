@@ -67,7 +67,7 @@ export const withoutEffect: readonly FlagSection[] = [
       http2-max-streams-per-connection
       audit-log-batch-buffer-size audit-log-batch-max-size audit-log-batch-throttle-burst audit-log-truncate-max-batch-size
       audit-log-truncate-max-event-size
-      audit-webhook-batch-buffer-size audit-webhook-batch-max-size audit-webhook-batch-throttle-burst
+      audit-webhook-batch-throttle-burst
       audit-webhook-truncate-max-batch-size audit-webhook-truncate-max-event-size
       apiserver-count kubelet-port kubelet-read-only-port max-connection-bytes-per-sec`,
     number: `audit-log-batch-throttle-qps audit-webhook-batch-throttle-qps`,
@@ -75,7 +75,7 @@ export const withoutEffect: readonly FlagSection[] = [
       livez-grace-period shutdown-watch-termination-grace-period
       etcd-count-metric-poll-period etcd-db-metric-poll-interval etcd-healthcheck-timeout
       etcd-readycheck-timeout storage-initialization-timeout
-      audit-log-batch-max-wait audit-webhook-batch-initial-backoff audit-webhook-batch-max-wait
+      audit-log-batch-max-wait audit-webhook-batch-initial-backoff 
       audit-webhook-initial-backoff
       log-flush-frequency kubelet-timeout
       coordinated-leadership-lease-duration coordinated-leadership-renew-deadline coordinated-leadership-retry-period`,
@@ -84,7 +84,7 @@ export const withoutEffect: readonly FlagSection[] = [
       encryption-provider-config etcd-servers-overrides watch-cache-sizes
       tls-sni-cert-key tls-curve-preferences
       audit-log-format audit-log-mode audit-log-version
-      audit-webhook-config-file audit-webhook-mode audit-webhook-version
+      audit-webhook-mode audit-webhook-version
       requestheader-uid-headers egress-selector-config-file
       allow-metric-labels allow-metric-labels-manifest disabled-metrics show-hidden-metrics-for-version
       log-json-info-buffer-size log-text-info-buffer-size vmodule tracing-config-file

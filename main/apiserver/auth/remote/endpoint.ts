@@ -44,10 +44,15 @@ export class RemoteClient {
 
   /** The JSON of the answer; rejects with an Error that says what went wrong after all attempts. */
   async post(body: object, timeoutMs: number): Promise<unknown> {
+    return JSON.parse(await this.send(JSON.stringify(body), timeoutMs))
+  }
+
+  /** Of JSON; resolves with the text of the answer. */
+  async send(payload: string, timeoutMs: number): Promise<string> {
     const signal = AbortSignal.timeout(timeoutMs)
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#send(JSON.stringify(body), signal)
+        return await this.#send(payload, signal)
       } catch (error) {
         if (signal.aborted) throw new Error(`Post "${this.#endpoint.url}": context deadline exceeded`, { cause: error })
         if (attempt >= attempts || !(error instanceof Unreachable)) throw error
@@ -56,7 +61,7 @@ export class RemoteClient {
     }
   }
 
-  #send(payload: string, signal: AbortSignal): Promise<unknown> {
+  #send(payload: string, signal: AbortSignal): Promise<string> {
     const { url, authorization } = this.#endpoint
     const request = url.startsWith('http:') ? httpRequest : httpsRequest
     return new Promise((resolve, reject) => {
@@ -85,7 +90,7 @@ export class RemoteClient {
 /** No answer, or one that says to come again. */
 class Unreachable extends Error {}
 
-async function read(res: IncomingMessage): Promise<unknown> {
+async function read(res: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of res as AsyncIterable<Buffer>) {
@@ -97,5 +102,5 @@ async function read(res: IncomingMessage): Promise<unknown> {
   const { statusCode: code = 0 } = res
   if (code >= 500 || code === 429) throw new Unreachable(`the server answered ${String(code)}: ${text.slice(0, 200)}`)
   if (code < 200 || code > 299) throw new Error(`the server answered ${String(code)}: ${text.slice(0, 200)}`)
-  return JSON.parse(text)
+  return text
 }
