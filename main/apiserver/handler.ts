@@ -7,7 +7,7 @@ import type { AuditRecord } from './audit/auditor.ts'
 import { decodeCbor } from './cbor/decode.ts'
 import { cborApplyPatchType } from './cbor/media-types.ts'
 import { anonymous } from './auth/authenticator.ts'
-import { attributesOf, forbiddenError } from './auth/authorizer.ts'
+import { attributesOf, forbiddenError, requireCreation } from './auth/authorizer.ts'
 import { impersonatedUser } from './chain/impersonation.ts'
 import { mediaTypeOf, parseBody, parseJson, parseApplyText, readBody, summaryOf } from './chain/body.ts'
 import { type Accepted, encodingOfErrors, negotiate } from './chain/negotiation.ts'
@@ -254,6 +254,7 @@ export class RequestHandler {
       },
       contentType: mediaTypeOf(req.headers['content-type']),
       userAgent: req.headers['user-agent'] ?? '',
+      mayCreate: () => requireCreation(this.#parts.authorizer, user, info),
       ...notesOf(to, record),
     }
     const options = { resource, accepted, query, now: new Date(registry.clock.now()) }

@@ -4,7 +4,7 @@ import type { KubeObject, WatchEvent } from '../../common/machinery/meta.ts'
 import { badRequest, methodNotAllowed } from '../../common/machinery/status.ts'
 import type { UserInfo } from './apiserver.ts'
 import type { AuditRecord } from './audit/auditor.ts'
-import { attributesOf, forbiddenError } from './auth/authorizer.ts'
+import { attributesOf, forbiddenError, requireCreation } from './auth/authorizer.ts'
 import { parseRequestInfo, type ResourceRequestInfo } from './chain/request-info.ts'
 import { pageNotFound, performCall, requireResource } from './handler.ts'
 import { nameInFieldSelector } from './registry/selection.ts'
@@ -87,6 +87,7 @@ export class InProcessTransport implements Transport {
       body: () => Promise.resolve(body === undefined ? undefined : { value: body, duplicates: [] }),
       contentType: request.patchType ?? 'application/json',
       userAgent: this.#user.name.slice(this.#user.name.lastIndexOf(':') + 1),
+      mayCreate: () => requireCreation(this.#parts.authorizer, this.#user, info),
       warn: () => undefined,
     }
   }

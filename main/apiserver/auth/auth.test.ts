@@ -125,6 +125,44 @@ describe('what they may', () => {
     )
   })
 
+  it('lets nobody create by updating or applying who may not create', async () => {
+    const rbac = '/apis/rbac.authorization.k8s.io/v1/namespaces/default'
+    const rules = (verbs: string[]): object => [{ apiGroups: [''], resources: ['services', 'configmaps'], verbs }]
+    const subjects = [{ kind: 'User', name: 'changer', apiGroup: 'rbac.authorization.k8s.io' }]
+    const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'changer' }
+    await server.call(`${rbac}/roles`, {
+      body: { metadata: { name: 'changer' }, rules: rules(['get', 'update', 'patch']) },
+    })
+    await server.call(`${rbac}/rolebindings`, { body: { metadata: { name: 'changer' }, subjects, roleRef } })
+    const base = '/api/v1/namespaces/default'
+    const as = { 'impersonate-user': 'changer' }
+    const put = () =>
+      server.call<Failure>(`${base}/services/fresh`, {
+        method: 'PUT',
+        headers: as,
+        body: { metadata: { name: 'fresh' }, spec: { ports: [{ port: 80 }] } },
+      })
+    const apply = () =>
+      server.call<Failure>(`${base}/configmaps/fresh?fieldManager=test`, {
+        method: 'PATCH',
+        body: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'fresh' } },
+        headers: { ...as, 'content-type': 'application/apply-patch+yaml' },
+      })
+    await expect
+      .poll(async () => (await put()).body)
+      .toMatchObject({
+        code: 403,
+        message: expect.stringMatching(/^services "fresh" is forbidden: $/) as string,
+      })
+    expect((await apply()).body).toMatchObject({ code: 403, reason: 'Forbidden' })
+    await server.call(`${rbac}/roles/changer`, {
+      method: 'PUT',
+      body: { metadata: { name: 'changer' }, rules: rules(['create', 'update', 'patch']) },
+    })
+    await expect.poll(async () => (await put()).status).toBe(201)
+    expect((await apply()).status).toBe(201)
+  })
+
   it('answers can-i', async () => {
     const ask = async (token: string, verb: string): Promise<unknown> =>
       (

@@ -1,6 +1,6 @@
 // What authorization is asked and how refusals read. Authorizers are asked in order; the first that allows wins.
-import { StatusError } from '../../../common/machinery/status.ts'
-import type { RequestInfo } from '../chain/request-info.ts'
+import { forbidden, internalError, StatusError } from '../../../common/machinery/status.ts'
+import type { RequestInfo, ResourceRequestInfo } from '../chain/request-info.ts'
 import type { UserInfo } from './user-info.ts'
 
 export interface ResourceAttributes {
@@ -105,6 +105,19 @@ export const mastersAuthorizer: Authorizer = {
 
 export const alwaysAllow: Authorizer = { authorize: () => ({ allowed: true, reason: '' }) }
 export const alwaysDeny: Authorizer = { authorize: () => ({ allowed: false, reason: 'Everything is forbidden.' }) }
+
+/** For writes that turn out to create: who may update or patch may not create for that. Throws 403. */
+export async function requireCreation(
+  authorizer: Authorizer,
+  user: UserInfo,
+  info: ResourceRequestInfo,
+): Promise<void> {
+  const attributes = { ...attributesOf(user, info), verb: 'create' }
+  const { allowed, reason, error } = await (authorizer.decide?.(attributes) ?? authorizer.authorize(attributes))
+  if (allowed) return
+  if (error !== undefined) throw internalError(error)
+  throw forbidden({ group: info.group, resource: info.resource }, info.name, reason)
+}
 
 export function attributesOf(user: UserInfo, info: RequestInfo, query?: URLSearchParams): Attributes {
   if (!info.isResource) return { user, verb: info.verb, path: info.path }

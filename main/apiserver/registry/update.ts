@@ -31,7 +31,7 @@ export interface UpdateOptions {
    */
   readonly change: (current: StoredObject) => KubeObject | Promise<KubeObject>
   /** Given for PUT to kinds that may be created by it. */
-  readonly createInstead?: () => KubeObject
+  readonly createInstead?: () => Promise<KubeObject>
   /** What admission sees in place of the object (a Scale). */
   readonly view?: AdmissionView
   readonly request: WriteRequest
@@ -66,7 +66,7 @@ export async function updateObject(
       if (options.createInstead === undefined) throw notFound(resource.name, options.name)
       const object = await createObject(registry, resource, {
         namespace: options.namespace,
-        object: options.createInstead(),
+        object: await options.createInstead(),
         request: options.request,
         fieldsAreTracked: options.fieldsAreTracked === true,
       })

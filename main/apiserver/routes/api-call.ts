@@ -29,6 +29,8 @@ export interface ApiCall {
   /** Media type of the body, lower case. */
   readonly contentType: string
   readonly userAgent: string
+  /** Throws 403: a write that turns out to create needs the permission to create. */
+  readonly mayCreate: () => Promise<void>
   readonly warn: (text: string) => void
   /** Notes for the audit log, when the request is audited. */
   readonly audit?: (key: string, value: string) => void

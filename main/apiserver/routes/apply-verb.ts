@@ -56,7 +56,7 @@ export async function applyConfiguration(
     subresource: info.subresource,
     ...door,
     change: (current) => whole(apply(current.object)),
-    ...(info.subresource === '' ? { createInstead: () => whole(apply(undefined)) } : {}),
+    ...(info.subresource === '' ? { createInstead: () => call.mayCreate().then(() => whole(apply(undefined))) } : {}),
     request,
     fieldsAreTracked: true,
   })

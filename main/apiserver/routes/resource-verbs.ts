@@ -77,7 +77,7 @@ async function update(call: ApiCall): Promise<CallResult> {
     subresource: '',
     strategy: resource.kind.update,
     change: next,
-    ...(resource.kind.allowCreateOnUpdate === true ? { createInstead: next } : {}),
+    ...(resource.kind.allowCreateOnUpdate === true ? { createInstead: () => call.mayCreate().then(next) } : {}),
     request,
   })
   return { type: 'stored', code: created ? 201 : 200, object }
