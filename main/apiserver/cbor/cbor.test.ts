@@ -129,6 +129,11 @@ describe('the API in CBOR', () => {
     expect(decodeCbor(bytes)).toMatchObject({ type, object })
   })
 
+  it('is not spoken of what there is: clients that prefer it read discovery in JSON', async () => {
+    const { body } = await server.call('/apis/apps/v1', { headers: { accept: `${cbor}, */*` } })
+    expect(body).toMatchObject({ kind: 'APIResourceList', groupVersion: 'apps/v1' })
+  })
+
   it('serves custom resources', async () => {
     const crd = {
       apiVersion: 'apiextensions.k8s.io/v1',

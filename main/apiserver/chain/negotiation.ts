@@ -22,6 +22,8 @@ export interface Offer {
   readonly protobuf?: boolean
   /** A watch: only encodings that can be framed. */
   readonly stream?: boolean
+  /** Default true. */
+  readonly cbor?: boolean
 }
 
 const plainJson: Accepted = { encoding: 'json', shape: 'object', shapeVersion: 'v1', parameters: {} }
@@ -34,7 +36,7 @@ const maxCached = 256
 /** Throws 406 when nothing acceptable is offered. */
 export function negotiate(accept: string | undefined, offer: Offer = {}): Accepted {
   if (accept === undefined || accept === '' || accept === '*/*' || accept === 'application/json') return plainJson
-  const key = `${offer.shapes?.join() ?? ''} ${String(offer.protobuf)} ${String(offer.stream)} ${accept}`
+  const key = `${offer.shapes?.join() ?? ''} ${String(offer.protobuf)} ${String(offer.stream)} ${String(offer.cbor)} ${accept}`
   let accepted = cache.get(key)
   if (accepted === undefined && !cache.has(key)) {
     accepted = parseAccept(accept)
@@ -94,11 +96,12 @@ const encodingOfType: Readonly<Record<string, Encoding>> = {
 
 function match(
   { type, quality, parameters }: MediaType,
-  { shapes = [], protobuf, stream }: Offer,
+  { shapes = [], protobuf, stream, cbor = true }: Offer,
 ): Accepted | undefined {
   const encoding =
     quality === 0 ? undefined : stream === true && type === cborSequenceType ? 'cbor' : encodingOfType[type]
   if (encoding === undefined || (stream === true && encoding === 'yaml')) return undefined
+  if (encoding === 'cbor' && !cbor) return undefined
   const { as, g, v = 'v1' } = parameters
   if (as === undefined || as === '')
     return encoding === 'protobuf' && protobuf !== true

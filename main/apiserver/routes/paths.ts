@@ -104,7 +104,8 @@ export class PathRoutes {
         return
       }
     }
-    to.encoding = negotiate(accept, { protobuf: true }).encoding
+    // Discovery clients read no CBOR, even those of programs that prefer it for everything: "application/cbor, */*" is JSON here.
+    to.encoding = negotiate(accept, { protobuf: true, cbor: false }).encoding
     const document = this.document(path, req.headers.host ?? String(req.headers[':authority'] ?? ''))
     if (document === undefined) throw new NoSuchPath()
     await sendObject(to, 200, document)
