@@ -6,11 +6,10 @@ import { join } from 'node:path'
 import type { Clock } from '../../common/machinery/clock.ts'
 import type { Logger } from '../../common/machinery/logger.ts'
 import type { ApiServerOptions, UserInfo } from '../apiserver/apiserver.ts'
-import { AdmissionPluginError, admissionPlugins, selectAdmissionPlugins } from '../apiserver/admission/plugins.ts'
-import type { AdmissionSelection } from '../apiserver/admission/selection.ts'
 import { labGroup } from '../../common/api/lab/v1alpha1.ts'
 import { builtinKinds } from '../kinds/index.ts'
 import { frontProxyCommonName, type LabPki } from '../pki/pki-files.ts'
+import { readAdmission } from './access/admission.ts'
 import { anonymousAccess, readAuthentication } from './access/authentication.ts'
 import { readAuthorization } from './access/authorization.ts'
 import { openAudit } from './audit.ts'
@@ -72,6 +71,7 @@ export async function readControlPlaneOptions(
     options.tokenAuthFile === undefined ? new Map<string, UserInfo>() : readTokenFile(options.tokenAuthFile),
     openAudit(options, { logger, clock }),
   ])
+  const admissionPlugins = await readAdmission(options)
   const access = await readAuthentication(options, anonymousAccess(options, modes))
   const { maxRequestsInflight: reads = 400, maxMutatingRequestsInflight: writes = 200 } = options
   return {
@@ -87,7 +87,7 @@ export async function readControlPlaneOptions(
       otherTokens: access.otherTokens,
       ...(requestHeader === undefined ? {} : { requestHeader }),
       authorizationModes: modes,
-      admissionPlugins: admissionSelection(options),
+      admissionPlugins,
       ...(audit === undefined ? {} : { audit: { policy: audit.policy, sink: audit.log.sink } }),
       aggregation: {
         identity: proxyClient ?? pki.frontProxy.client,
@@ -130,26 +130,6 @@ function servedBy(config: Readonly<Record<string, string>>): NonNullable<ApiServ
     throw new CodedError('BadArgument', messageOf(error), 'Write, for example, --runtime-config=batch/v1=false.', {
       cause: error,
     })
-  }
-}
-
-const onByDefaultBut = (only: readonly string[] | undefined): string[] =>
-  only === undefined
-    ? []
-    : admissionPlugins.filter(({ name, defaultOn }) => defaultOn && !only.includes(name)).map(({ name }) => name)
-
-function admissionSelection({
-  onlyAdmissionPlugins: only,
-  enableAdmissionPlugins: enable = only ?? [],
-  disableAdmissionPlugins: disable = onByDefaultBut(only),
-}: EngineOptions): AdmissionSelection {
-  try {
-    selectAdmissionPlugins({ enable, disable })
-    return { enable, disable }
-  } catch (error) {
-    if (!(error instanceof AdmissionPluginError)) throw error
-    const known = admissionPlugins.map(({ name }) => name).join(', ')
-    throw new CodedError('BadArgument', `--${error.message}`, `The plugins are: ${known}.`, { cause: error })
   }
 }
 

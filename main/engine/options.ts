@@ -105,6 +105,8 @@ export interface EngineOptions {
   onlyAdmissionPlugins?: string[]
   enableAdmissionPlugins?: string[]
   disableAdmissionPlugins?: string[]
+  /** An AdmissionConfiguration of apiserver.config.k8s.io. */
+  admissionConfigFile?: string
 
   audit?: {
     policyFile?: string

@@ -87,4 +87,39 @@ describe('plugins that are off by default', () => {
     const owned = { metadata: { ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'o', uid: 'u' }] } }
     expect((await create(running, 'v1 ConfigMap n/mine', owned)).status).toBe(201)
   })
+
+  it('know no namespace that is not there, nor pods that keep others off more than a node', async () => {
+    const disabled = await startTestServer({
+      admissionPlugins: {
+        enable: ['NamespaceExists', 'LimitPodHardAntiAffinityTopology'],
+        disable: ['NamespaceLifecycle'],
+      },
+    })
+    server = disabled
+    await newNamespace(disabled, 'n')
+    expect(await create(disabled, 'v1 ConfigMap nowhere/c')).toMatchObject({
+      status: 404,
+      message: 'namespaces "nowhere" not found',
+    })
+    expect((await create(disabled, 'v1 ConfigMap n/c')).status).toBe(201)
+    const apart = (topologyKey: string): ReturnType<typeof podSpec> => {
+      const term = { topologyKey, labelSelector: { matchLabels: { a: 'b' } } }
+      return podSpec({}, { affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } } })
+    }
+    expect((await create(disabled, 'v1 Pod n/zone', apart('topology.kubernetes.io/zone'))).message).toBe(
+      'pods "zone" is forbidden: affinity.PodAntiAffinity.RequiredDuringScheduling has TopologyKey topology.kubernetes.io/zone but only key kubernetes.io/hostname is allowed',
+    )
+    expect((await create(disabled, 'v1 Pod n/host', apart('kubernetes.io/hostname'))).status).toBe(201)
+  })
+
+  it('admit all, or nothing', async () => {
+    const open = await startTestServer({ admissionPlugins: { enable: ['AlwaysAdmit'] } })
+    expect((await create(open, 'v1 ConfigMap default/c')).status).toBe(201)
+    await open.close()
+    const running = await startTestServer({ admissionPlugins: { enable: ['AlwaysDeny'] } })
+    server = running
+    const refused = 'configmaps "c" is forbidden: admission control is denying all modifications'
+    expect((await create(running, 'v1 ConfigMap default/c')).message).toBe(refused)
+    expect((await running.call('/api/v1/namespaces/default/configmaps')).status).toBe(200)
+  })
 })

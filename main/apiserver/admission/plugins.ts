@@ -9,19 +9,25 @@ import {
   certificateSubjectRestriction,
   clusterTrustBundleAttest,
 } from './certificates.ts'
+import type { PluginConfiguration } from './configuration.ts'
 import { defaultIngressClass } from './default-ingress-class.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
-import { eventRateLimit } from './event-rate-limit.ts'
+import { eventRateLimit, readEventLimits } from './event-rate-limit.ts'
 import { limitRanger } from './limit-ranger.ts'
 import { namespaceAutoProvision } from './namespace-auto-provision.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { nodeRestriction } from './node-restriction.ts'
 import { ownerReferencesPermissionEnforcement } from './owner-references-permission-enforcement.ts'
-import { alwaysPullImages, extendedResourceToleration, podNodeSelector, podTopologyLabels } from './pod-adjustments.ts'
+import { imagePolicyWebhook, readImagePolicy } from './image-policy-webhook.ts'
+import { alwaysPullImages, extendedResourceToleration, podTopologyLabels } from './pod-adjustments.ts'
+import { podNodeSelector, readNodeSelectors } from './pod-node-selector.ts'
+import { podTolerationRestriction, readTolerations } from './pod-toleration-restriction.ts'
+import { readPodSecurity } from './pod-security/configuration.ts'
 import { podSecurity } from './pod-security/index.ts'
 import { mutatingPolicies } from './policies/mutating.ts'
 import { validatingPolicies } from './policies/validating.ts'
 import { priority } from './priority.ts'
+import { readLimitedResources } from './quota-coverage.ts'
 import { rbacEscalation } from './rbac-escalation.ts'
 import { resourceQuota } from './resource-quota.ts'
 import { runtimeClass } from './runtime-class.ts'
@@ -37,6 +43,7 @@ import {
 import { defaultStorageClass, persistentVolumeClaimResize, storageObjectInUseProtection } from './storage.ts'
 import { taintNodesByCondition } from './taint-nodes-by-condition.ts'
 import { mutatingWebhooks, validatingWebhooks } from './webhooks/index.ts'
+import { readIdentities } from './webhooks/webhook.ts'
 
 export interface AdmissionDependencies {
   /** Asked when a write is judged, by when the server is complete. */
@@ -48,13 +55,29 @@ export interface AdmissionDependencies {
 export interface AdmissionPluginEntry {
   readonly name: string
   readonly defaultOn: boolean
-  create(dependencies: AdmissionDependencies): AdmissionPlugin
+  /** Throws an Error that says what is wrong with the plugin's part of the configuration file. */
+  check?(configuration: PluginConfiguration | undefined): void
+  create(dependencies: AdmissionDependencies, configuration?: PluginConfiguration): AdmissionPlugin
 }
 
 const entry = (plugin: AdmissionPlugin, defaultOn: boolean): AdmissionPluginEntry => ({
   name: plugin.name,
   defaultOn,
   create: () => plugin,
+})
+/** A plugin with settings of its own. */
+const configured = <Settings>(
+  name: string,
+  defaultOn: boolean,
+  read: (configuration: PluginConfiguration | undefined) => Settings,
+  create: (settings: Settings, dependencies: AdmissionDependencies) => AdmissionPlugin,
+): AdmissionPluginEntry => ({
+  name,
+  defaultOn,
+  check: (configuration) => {
+    read(configuration)
+  },
+  create: (dependencies, configuration) => create(read(configuration), dependencies),
 })
 const on = (plugin: AdmissionPlugin): AdmissionPluginEntry => entry(plugin, true)
 const off = (plugin: AdmissionPlugin): AdmissionPluginEntry => entry(plugin, false)
@@ -71,14 +94,15 @@ export const admissionPlugins: readonly AdmissionPluginEntry[] = [
   on(nodeRestriction),
   on(taintNodesByCondition),
   off(alwaysPullImages),
-  on(podSecurity),
-  off(podNodeSelector),
+  configured('ImagePolicyWebhook', false, readImagePolicy, imagePolicyWebhook),
+  configured('PodSecurity', true, readPodSecurity, podSecurity),
+  configured('PodNodeSelector', false, readNodeSelectors, podNodeSelector),
   on(priority),
   on(defaultTolerationSeconds),
-  { name: 'EventRateLimit', defaultOn: false, create: eventRateLimit },
+  configured('PodTolerationRestriction', false, readTolerations, podTolerationRestriction),
+  configured('EventRateLimit', false, readEventLimits, eventRateLimit),
   off(extendedResourceToleration),
   on(defaultStorageClass),
-
   on(storageObjectInUseProtection),
   {
     name: 'OwnerReferencesPermissionEnforcement',
@@ -99,25 +123,25 @@ export const admissionPlugins: readonly AdmissionPluginEntry[] = [
   off(denyServiceExternalIPs),
   on(podTopologyLabels),
   { name: 'MutatingAdmissionPolicy', defaultOn: true, create: mutatingPolicies },
-  {
-    name: 'MutatingAdmissionWebhook',
-    defaultOn: true,
-    create: ({ authorizer, webhooks }) => mutatingWebhooks({ authorizer, client: webhooks }),
-  },
+  configured('MutatingAdmissionWebhook', true, readIdentities, (identities, { authorizer, webhooks }) =>
+    mutatingWebhooks({ authorizer, client: webhooks, identities }),
+  ),
   { name: 'ValidatingAdmissionPolicy', defaultOn: true, create: validatingPolicies },
-  {
-    name: 'ValidatingAdmissionWebhook',
-    defaultOn: true,
-    create: ({ authorizer, webhooks }) => validatingWebhooks({ authorizer, client: webhooks }),
-  },
-  { name: 'ResourceQuota', defaultOn: true, create: resourceQuota },
+  configured('ValidatingAdmissionWebhook', true, readIdentities, (identities, { authorizer, webhooks }) =>
+    validatingWebhooks({ authorizer, client: webhooks, identities }),
+  ),
+  configured('ResourceQuota', true, readLimitedResources, resourceQuota),
   off(alwaysDeny),
 ]
 
 export class AdmissionPluginError extends Error {}
 
-/** The entries that run. Throws AdmissionPluginError for names that do not exist, in upstream's words. */
-export function selectAdmissionPlugins({ enable = [], disable = [] }: AdmissionSelection): AdmissionPluginEntry[] {
+/** The entries that run. Throws AdmissionPluginError for names that do not exist, in upstream's words, and wrong configurations. */
+export function selectAdmissionPlugins({
+  enable = [],
+  disable = [],
+  configurations,
+}: AdmissionSelection): AdmissionPluginEntry[] {
   const known = new Set(admissionPlugins.map(({ name }) => name))
   const problems: string[] = []
   for (const [flag, names] of [
@@ -128,9 +152,17 @@ export function selectAdmissionPlugins({ enable = [], disable = [] }: AdmissionS
   for (const name of enable.filter((one) => disable.includes(one)))
     problems.push(`${JSON.stringify(name)} in enable-admission-plugins and disable-admission-plugins overlapped`)
   if (problems.length > 0) throw new AdmissionPluginError(problems.join(', '))
-  return admissionPlugins.filter(
+  const selected = admissionPlugins.filter(
     ({ name, defaultOn }) => !disable.includes(name) && (defaultOn || enable.includes(name)),
   )
+  for (const plugin of selected)
+    try {
+      plugin.check?.(configurations?.get(plugin.name))
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error)
+      throw new AdmissionPluginError(`admission-control-config-file: ${plugin.name}: ${why}`, { cause: error })
+    }
+  return selected
 }
 
 /** What guards roles and bindings is no plugin to turn off: it runs in front of the others. */
@@ -139,5 +171,7 @@ export const newAdmissionPlugins = (
   selection: AdmissionSelection = {},
 ): AdmissionPlugin[] => [
   rbacEscalation(dependencies.authorizer, dependencies.rbac),
-  ...selectAdmissionPlugins(selection).map((plugin) => plugin.create(dependencies)),
+  ...selectAdmissionPlugins(selection).map((plugin) =>
+    plugin.create(dependencies, selection.configurations?.get(plugin.name)),
+  ),
 ]

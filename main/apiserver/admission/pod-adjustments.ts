@@ -1,8 +1,7 @@
 // Small plugins that change or restrict pods and that a cluster turns on when it wants them.
 import type { Binding, Container, Pod } from '../../../common/api/generated/types.ts'
-import { forbidden } from '../../../common/machinery/status.ts'
 import { lookup } from '../registry/context.ts'
-import { type AdmissionAttributes, type AdmissionPlugin, concernsCore, isCreate } from './admission.ts'
+import { type AdmissionPlugin, concernsCore, isCreate } from './admission.ts'
 
 const containersOf = ({ spec }: Pod): Container[] => [
   ...(spec?.initContainers ?? []),
@@ -47,42 +46,6 @@ export const extendedResourceToleration: AdmissionPlugin = {
     spec.tolerations = [...tolerations, ...missing.map((key) => ({ key, operator: 'Exists' }))]
     return true
   },
-}
-
-const selectorAnnotation = 'scheduler.alpha.kubernetes.io/node-selector'
-
-/** PodNodeSelector: an annotation of the namespace says where its pods run. */
-export const podNodeSelector: AdmissionPlugin = {
-  name: 'PodNodeSelector',
-  concerns: concernsCore('pods'),
-  mutate(attributes) {
-    const { spec } = (attributes.object ?? {}) as Pod
-    const wanted = isCreate(attributes) ? namespaceSelector(attributes) : undefined
-    if (spec === undefined || wanted === undefined) return false
-    for (const [key, value] of Object.entries(wanted))
-      if ((spec.nodeSelector?.[key] ?? value) !== value)
-        throw forbidden(
-          attributes.resourceName,
-          attributes.name,
-          'pod node label selector conflicts with its namespace node label selector',
-        )
-    spec.nodeSelector = { ...spec.nodeSelector, ...wanted }
-    return true
-  },
-}
-
-function namespaceSelector({ registry, namespace }: AdmissionAttributes): Record<string, string> | undefined {
-  const text = lookup(registry, '', 'namespaces', undefined, namespace)?.object.metadata.annotations?.[
-    selectorAnnotation
-  ]
-  if (text === undefined) return undefined
-  return Object.fromEntries(
-    text
-      .split(',')
-      .map((pair) => pair.split('=').map((part) => part.trim()))
-      .filter(([key]) => key !== '')
-      .map(([key = '', value = '']) => [key, value]),
-  )
 }
 
 const topologyLabels = ['topology.kubernetes.io/zone', 'topology.kubernetes.io/region']

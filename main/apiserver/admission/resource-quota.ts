@@ -19,6 +19,7 @@ import type { UserInfo } from '../apiserver.ts'
 import { lookupAll, type Registry } from '../registry/context.ts'
 import { updateObject } from '../registry/update.ts'
 import { type AdmissionAttributes, type AdmissionPlugin, isCreate } from './admission.ts'
+import { type LimitedResource, requireCovered } from './quota-coverage.ts'
 import { byNamespace, StoredConfigurations } from './stored-configurations.ts'
 
 type Quota = KubeObject & ResourceQuota
@@ -29,7 +30,7 @@ interface Charge {
 
 const user: UserInfo = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] }
 
-export function resourceQuota(): AdmissionPlugin {
+export function resourceQuota(limited: readonly LimitedResource[]): AdmissionPlugin {
   /** Charges of one namespace go one after the other: they would only undo each other's compare-and-swap. */
   const turns = new Map<string, Promise<void>>()
   const quotas = new StoredConfigurations('', 'resourcequotas', byNamespace)
@@ -40,6 +41,8 @@ export function resourceQuota(): AdmissionPlugin {
     validate(attributes) {
       const { registry, namespace, resource, request } = attributes
       if (!resource.namespaced || !isCharged(attributes)) return
+      if (!quotas.get(registry).has(namespace) && limited.length === 0) return
+      requireCovered(attributes, limited)
       if (!quotas.get(registry).has(namespace)) return
       if (request.dryRun) {
         chargesOf(attributes)

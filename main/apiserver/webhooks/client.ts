@@ -18,8 +18,18 @@ export interface ClientConfig {
   readonly caBundle?: string
 }
 
+/** Who this server is to the program it asks. */
+export interface Identity {
+  /** PEM. */
+  readonly cert?: string
+  readonly key?: string
+  /** What the Authorization header says. */
+  readonly authorization?: string
+}
+
 export interface WebhookCall {
   readonly config: ClientConfig
+  readonly identity?: Identity | undefined
   readonly timeoutSeconds: number
   readonly body: object
 }
@@ -30,7 +40,7 @@ const maxAnswerBytes = 4 * 1024 * 1024
 export class WebhookClient {
   readonly #registry: () => Registry
   readonly #nodes: NodeConnections
-  /** Connections stay open between calls; one agent per certificate bundle. */
+  /** Connections stay open between calls; one agent per certificate bundle and identity. */
   readonly #agents = new Map<string, Agent>()
 
   constructor(options: { readonly registry: () => Registry; readonly nodes: NodeConnections }) {
@@ -44,7 +54,7 @@ export class WebhookClient {
   }
 
   /** The answer's JSON. Rejects with an Error whose message follows "failed calling webhook …: ". */
-  async post({ config, timeoutSeconds, body }: WebhookCall): Promise<unknown> {
+  async post({ config, identity = {}, timeoutSeconds, body }: WebhookCall): Promise<unknown> {
     const { service } = config
     const url =
       service === undefined
@@ -56,8 +66,16 @@ export class WebhookClient {
     const deadline = AbortSignal.timeout(timeoutSeconds * 1000)
     let answer: { status: number; text: string }
     try {
-      const socket = service === undefined ? undefined : await this.#dial(service, config.caBundle, deadline)
-      answer = await send({ url, body: JSON.stringify(body), signal: deadline, socket, agent: this.#agentOf(config) })
+      const tls = { ...authorityOf(config.caBundle), ...certificateOf(identity) }
+      const socket = service === undefined ? undefined : await this.#dial(service, tls, deadline)
+      answer = await send({
+        url,
+        body: JSON.stringify(body),
+        signal: deadline,
+        socket,
+        agent: this.#agentOf(tls),
+        authorization: identity.authorization,
+      })
     } catch (error) {
       const why = deadline.aborted ? 'context deadline exceeded' : describe(error)
       throw new Error(`failed to call webhook: Post "${shown(url, service?.port ?? 443)}": ${why}`, { cause: error })
@@ -72,21 +90,18 @@ export class WebhookClient {
     }
   }
 
-  #dial(
-    service: NonNullable<ClientConfig['service']>,
-    caBundle: string | undefined,
-    signal: AbortSignal,
-  ): Promise<Duplex> {
+  #dial(service: NonNullable<ClientConfig['service']>, tls: TrustAndIdentity, signal: AbortSignal): Promise<Duplex> {
     const { namespace, name, port = 443 } = service
     const target = { registry: this.#registry(), nodes: this.#nodes, service: { namespace, name, port } }
-    return dialService({ ...target, tls: authorityOf(caBundle), signal })
+    return dialService({ ...target, tls, signal })
   }
 
-  #agentOf({ caBundle = '' }: ClientConfig): Agent {
-    let agent = this.#agents.get(caBundle)
+  #agentOf(tls: TrustAndIdentity): Agent {
+    const key = `${tls.ca ?? ''}${tls.cert ?? ''}`
+    let agent = this.#agents.get(key)
     if (agent === undefined) {
-      agent = new Agent({ keepAlive: true, maxFreeSockets: 8, timeout: 60_000, ...authorityOf(caBundle) })
-      this.#agents.set(caBundle, agent)
+      agent = new Agent({ keepAlive: true, maxFreeSockets: 8, timeout: 60_000, ...tls })
+      this.#agents.set(key, agent)
     }
     return agent
   }
@@ -95,6 +110,15 @@ export class WebhookClient {
 /** Go names the port of a service even where it is the usual one. */
 const shown = (url: URL, port: number): string =>
   url.hostname.endsWith('.svc') ? `https://${url.hostname}:${String(port)}${url.pathname}${url.search}` : url.href
+
+interface TrustAndIdentity {
+  readonly ca?: string
+  readonly cert?: string
+  readonly key?: string
+}
+
+const certificateOf = ({ cert, key }: Identity): { cert: string; key: string } | undefined =>
+  cert === undefined || key === undefined ? undefined : { cert, key }
 
 const authorityOf = (caBundle = ''): { ca?: string } =>
   caBundle === '' ? {} : { ca: Buffer.from(caBundle, 'base64').toString() }
@@ -105,8 +129,9 @@ function send(options: {
   readonly signal: AbortSignal
   readonly socket: Duplex | undefined
   readonly agent: Agent
+  readonly authorization: string | undefined
 }): Promise<{ status: number; text: string }> {
-  const { url, body, signal, socket, agent } = options
+  const { url, body, signal, socket, agent, authorization } = options
   return new Promise((resolve, reject) => {
     const outgoing = httpsRequest(url, {
       method: 'POST',
@@ -117,6 +142,7 @@ function send(options: {
         accept: 'application/json, */*',
         'user-agent': 'kube-apiserver-admission',
         'content-length': Buffer.byteLength(body),
+        ...(authorization === undefined ? {} : { authorization }),
       },
     })
     outgoing.on('error', reject)

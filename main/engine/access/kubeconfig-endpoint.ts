@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { parse as parseYaml } from 'yaml'
+import type { Identity } from '../../apiserver/webhooks/client.ts'
 import type { RemoteEndpoint } from '../../apiserver/auth/remote/endpoint.ts'
 
 type Entry<Key extends string, Value> = { readonly name?: string } & Partial<Readonly<Record<Key, Value>>>
@@ -39,15 +40,35 @@ export async function readKubeconfigEndpoint(file: string): Promise<RemoteEndpoi
   const cluster = config.clusters?.find(({ name }) => name === context.cluster)?.cluster
   if (cluster?.server === undefined) throw new Error(`has no cluster named ${JSON.stringify(context.cluster ?? '')}`)
   const user = config.users?.find(({ name }) => name === context.user)?.user ?? {}
-  const pem = async (data: string | undefined, path: string | undefined): Promise<string | undefined> => {
-    if (data !== undefined) return Buffer.from(data, 'base64').toString('utf8')
-    return path === undefined ? undefined : readFile(resolve(dirname(file), path), 'utf8')
+  const folder = dirname(file)
+  const [ca, identity] = await Promise.all([
+    pem(folder, cluster['certificate-authority-data'], cluster['certificate-authority']),
+    identityOf(folder, user),
+  ])
+  return {
+    url: cluster.server,
+    ...(ca === undefined ? {} : { ca }),
+    ...identity,
+    ...(cluster['insecure-skip-tls-verify'] === true ? { insecure: true } : {}),
+    ...(cluster['tls-server-name'] === undefined ? {} : { serverName: cluster['tls-server-name'] }),
   }
-  const [ca, cert, key, token] = await Promise.all([
-    pem(cluster['certificate-authority-data'], cluster['certificate-authority']),
-    pem(user['client-certificate-data'], user['client-certificate']),
-    pem(user['client-key-data'], user['client-key']),
-    user.token ?? pem(undefined, user.tokenFile),
+}
+
+/** All users of the file by name, as who this server may be to others. */
+export async function readKubeconfigUsers(file: string): Promise<ReadonlyMap<string, Identity>> {
+  const { users = [] } = (parseYaml(await readFile(file, 'utf8')) ?? {}) as KubeconfigFile
+  return new Map(
+    await Promise.all(
+      users.map(async ({ name = '', user = {} }) => [name, await identityOf(dirname(file), user)] as const),
+    ),
+  )
+}
+
+async function identityOf(folder: string, user: User): Promise<Identity> {
+  const [cert, key, token] = await Promise.all([
+    pem(folder, user['client-certificate-data'], user['client-certificate']),
+    pem(folder, user['client-key-data'], user['client-key']),
+    user.token ?? pem(folder, undefined, user.tokenFile),
   ])
   const authorization =
     token !== undefined
@@ -56,12 +77,13 @@ export async function readKubeconfigEndpoint(file: string): Promise<RemoteEndpoi
         ? undefined
         : `Basic ${Buffer.from(`${user.username}:${user.password ?? ''}`).toString('base64')}`
   return {
-    url: cluster.server,
-    ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),
     ...(authorization === undefined ? {} : { authorization }),
-    ...(cluster['insecure-skip-tls-verify'] === true ? { insecure: true } : {}),
-    ...(cluster['tls-server-name'] === undefined ? {} : { serverName: cluster['tls-server-name'] }),
   }
+}
+
+async function pem(folder: string, data: string | undefined, path: string | undefined): Promise<string | undefined> {
+  if (data !== undefined) return Buffer.from(data, 'base64').toString('utf8')
+  return path === undefined ? undefined : readFile(resolve(folder, path), 'utf8')
 }

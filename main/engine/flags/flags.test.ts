@@ -84,7 +84,7 @@ describe('flags of the engine', () => {
 
   it('are those that suites pass to kube-apiserver', () => {
     const passed = `
-      advertise-address allow-privileged authorization-mode bind-address cert-dir client-ca-file disable-admission-plugins
+      admission-control-config-file advertise-address allow-privileged authorization-mode bind-address cert-dir client-ca-file disable-admission-plugins
       enable-admission-plugins etcd-cafile etcd-certfile etcd-keyfile etcd-prefix etcd-servers feature-gates
       kubelet-client-certificate kubelet-client-key kubelet-preferred-address-types max-mutating-requests-inflight
       max-requests-inflight proxy-client-cert-file proxy-client-key-file requestheader-allowed-names

@@ -173,6 +173,9 @@ const authorization: readonly EngineFlag[] = [
   list('disable-admission-plugins', 'names', 'admission plugins not to run', (o, items) => {
     o.disableAdmissionPlugins = [...(o.disableAdmissionPlugins ?? []), ...items]
   }),
+  file('admission-control-config-file', 'settings of admission plugins: an AdmissionConfiguration', (o, path) => {
+    o.admissionConfigFile = path
+  }),
 ]
 
 const audit: readonly EngineFlag[] = [

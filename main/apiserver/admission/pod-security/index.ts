@@ -7,6 +7,7 @@ import { sameJson } from '../../registry/same-json.ts'
 import type { AdmissionAttributes, AdmissionPlugin } from '../admission.ts'
 import type { PodParts } from './check.ts'
 import { describeViolations, nameOf, policyOf, rankOf, sameStandard, type Standard, violationsOf } from './policy.ts'
+import { exemptionOf, type PodSecurityConfiguration } from './configuration.ts'
 
 /** Subresources of pods that do not change what a pod is. */
 const ignored = new Set(['exec', 'attach', 'binding', 'eviction', 'log', 'portforward', 'proxy', 'status'])
@@ -21,7 +22,7 @@ const templates = new Set([
   'batch/cronjobs',
 ])
 
-export const podSecurity: AdmissionPlugin = {
+export const podSecurity = (configuration: PodSecurityConfiguration): AdmissionPlugin => ({
   name: 'PodSecurity',
   concerns: ({ group, resource }) =>
     (group === '' && (resource === 'pods' || resource === 'namespaces')) || templates.has(`${group}/${resource}`),
@@ -29,17 +30,21 @@ export const podSecurity: AdmissionPlugin = {
     const { operation, resourceName, object, subresource } = attributes
     if (object === undefined || (operation !== 'CREATE' && operation !== 'UPDATE')) return
     if (resourceName.group === '' && resourceName.resource === 'namespaces') {
-      if (subresource === '') judgeNamespace(attributes, object as KubeObject & Namespace)
+      if (subresource === '') judgeNamespace(configuration, attributes, object as KubeObject & Namespace)
     } else if (resourceName.group === '' && resourceName.resource === 'pods') {
-      if (!ignored.has(subresource)) judgePod(attributes, object as KubeObject & Pod)
-    } else if (subresource === '') judgeTemplate(attributes, object)
+      if (!ignored.has(subresource)) judgePod(configuration, attributes, object as KubeObject & Pod)
+    } else if (subresource === '') judgeTemplate(configuration, attributes, object)
   },
-}
+})
 
-function judgeNamespace(attributes: AdmissionAttributes, namespace: KubeObject & Namespace): void {
+function judgeNamespace(
+  { defaults }: PodSecurityConfiguration,
+  attributes: AdmissionAttributes,
+  namespace: KubeObject & Namespace,
+): void {
   const { old, registry, request, name } = attributes
-  const next = policyOf(namespace.metadata.labels)
-  const before = policyOf(old?.metadata.labels)
+  const next = policyOf(namespace.metadata.labels, defaults)
+  const before = policyOf(old?.metadata.labels, defaults)
   const complaint = next.errors.map(String).join()
   if (complaint !== '' && (old === undefined || complaint !== before.errors.map(String).join()))
     throw invalid({ group: '', kind: 'Namespace' }, name, [...next.errors])
@@ -71,7 +76,11 @@ function existingViolations(namespace: string, standard: Standard, pods: readonl
   return [header, ...lines.sort()]
 }
 
-function judgePod(attributes: AdmissionAttributes, pod: KubeObject & Pod): void {
+function judgePod(
+  configuration: PodSecurityConfiguration,
+  attributes: AdmissionAttributes,
+  pod: KubeObject & Pod,
+): void {
   const old = attributes.old as (KubeObject & Pod) | undefined
   const { metadata, spec } = pod
   if (spec === undefined) return
@@ -81,7 +90,7 @@ function judgePod(attributes: AdmissionAttributes, pod: KubeObject & Pod): void 
     isInsignificant({ metadata, spec }, { metadata: old.metadata, spec: old.spec })
   )
     return
-  judge(attributes, { metadata, spec }, true)
+  judge(configuration, attributes, { metadata, spec }, true)
 }
 
 /** Of an existing pod only images, deadline, tolerations and metadata may change; profiles in annotations count. */
@@ -100,7 +109,11 @@ function isInsignificant(pod: PodParts, old: PodParts): boolean {
   return sameJson(profiles(pod), profiles(old)) && sameJson(shape(pod), shape(old))
 }
 
-function judgeTemplate(attributes: AdmissionAttributes, object: KubeObject): void {
+function judgeTemplate(
+  configuration: PodSecurityConfiguration,
+  attributes: AdmissionAttributes,
+  object: KubeObject,
+): void {
   const { resourceName } = attributes
   const template =
     resourceName.resource === 'podtemplates'
@@ -108,13 +121,24 @@ function judgeTemplate(attributes: AdmissionAttributes, object: KubeObject): voi
       : resourceName.resource === 'cronjobs'
         ? (object as CronJob).spec?.jobTemplate.spec?.template
         : (object as Deployment).spec?.template
-  if (template?.spec !== undefined) judge(attributes, { metadata: template.metadata ?? {}, spec: template.spec }, false)
+  if (template?.spec !== undefined)
+    judge(configuration, attributes, { metadata: template.metadata ?? {}, spec: template.spec }, false)
 }
 
-function judge(attributes: AdmissionAttributes, pod: PodParts, enforced: boolean): void {
+function judge(
+  configuration: PodSecurityConfiguration,
+  attributes: AdmissionAttributes,
+  pod: PodParts,
+  enforced: boolean,
+): void {
   const { registry, namespace, resourceName, name, request } = attributes
+  const exemption = exemptionOf(configuration, attributes, pod.spec.runtimeClassName)
+  if (exemption !== undefined) {
+    request.audit?.('pod-security.kubernetes.io/exempt', exemption)
+    return
+  }
   const labels = lookup(registry, '', 'namespaces', undefined, namespace)?.object.metadata.labels
-  const { enforce, warn, audit } = policyOf(labels).standards
+  const { enforce, warn, audit } = policyOf(labels, configuration.defaults).standards
   if (enforced) {
     const violations = violationsOf(enforce, pod)
     if (violations.length > 0)

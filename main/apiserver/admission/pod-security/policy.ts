@@ -23,26 +23,29 @@ export interface Policy {
 
 const kubernetesMinor = Number(kubernetesVersion.split('.')[1])
 const prefix = 'pod-security.kubernetes.io/'
-const modes: readonly Mode[] = ['enforce', 'audit', 'warn']
+export const modes: readonly Mode[] = ['enforce', 'audit', 'warn']
 
-/** Wrong labels count as the strictest they could mean. */
-export function policyOf(labels: Readonly<Record<string, string>> | undefined): Policy {
+/** Wrong labels count as the strictest they could mean. `defaults`: what the labels do not say. */
+export function policyOf(
+  labels: Readonly<Record<string, string>> | undefined,
+  defaults: Policy['standards'] = privileged,
+): Policy {
   const errors: FieldError[] = []
-  const standards = { enforce: unlabelled, audit: unlabelled, warn: unlabelled }
+  const standards = { ...defaults }
   for (const mode of modes) {
     const levelLabel = `${prefix}${mode}`
     const versionLabel = `${levelLabel}-version`
     const level = labels?.[levelLabel]
     const version = labels?.[versionLabel]
     if (level === undefined && version === undefined) continue
-    const isLevel = level === undefined || levels.includes(level as Level)
+    const isLevel = level === undefined || isLevelName(level)
     if (!isLevel)
       errors.push(invalidValue(`metadata.labels[${levelLabel}]`, level, `must be one of ${levels.join(', ')}`))
-    const isVersion = version === undefined || version === 'latest' || /^v1\.(?:0|[1-9]\d*)$/.test(version)
+    const isVersion = version === undefined || isVersionName(version)
     if (!isVersion) errors.push(invalidValue(`metadata.labels[${versionLabel}]`, version, 'must be "latest" or "v1.x"'))
     standards[mode] = {
-      level: level === undefined ? 'privileged' : isLevel ? (level as Level) : 'restricted',
-      version: version === undefined || !isVersion ? 'latest' : version,
+      level: level === undefined ? defaults[mode].level : isLevel ? level : 'restricted',
+      version: version === undefined ? defaults[mode].version : isVersion ? version : 'latest',
     }
   }
   // Whoever enforces a standard is warned of what a controller's pods will meet, unless the labels say otherwise.
@@ -51,7 +54,11 @@ export function policyOf(labels: Readonly<Record<string, string>> | undefined): 
   return { standards, errors }
 }
 
+export const isLevelName = (text: string): text is Level => levels.some((level) => level === text)
+export const isVersionName = (text: string): boolean => text === 'latest' || /^v1\.(?:0|[1-9]\d*)$/.test(text)
+
 const unlabelled: Standard = { level: 'privileged', version: 'latest' }
+const privileged = { enforce: unlabelled, audit: unlabelled, warn: unlabelled }
 
 export const nameOf = ({ level, version }: Standard): string => `${level}:${version}`
 

@@ -32,6 +32,8 @@ export class WebhookProgram {
   readonly caBundle: string
   /** Since `forget`. */
   reviews: Review[] = []
+  /** Of the last request. */
+  authorization: string | undefined
   readonly #answers: Map<string, Answering>
   readonly #server: Server
 
@@ -57,6 +59,7 @@ export class WebhookProgram {
       req.on('end', () => {
         const review = JSON.parse(text) as Review
         program.reviews.push(review)
+        program.authorization = req.headers.authorization
         const answer = answers.get((req.url ?? '').split('?')[0] ?? '')?.(review)
         if (answer === undefined) return
         if (typeof answer === 'string') {

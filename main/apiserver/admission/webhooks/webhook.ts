@@ -7,8 +7,9 @@ import { applyJsonPatch } from '../../../../common/machinery/patch/json-patch.ts
 import { badRequest, internalError, StatusError } from '../../../../common/machinery/status.ts'
 import type { Authorizer } from '../../auth/authorizer.ts'
 import type { ServedResource } from '../../registry/served-resource.ts'
-import type { WebhookClient } from '../../webhooks/client.ts'
+import type { Identity, WebhookClient } from '../../webhooks/client.ts'
 import type { AdmissionAttributes } from '../admission.ts'
+import { type PluginConfiguration, requireKind } from '../configuration.ts'
 import { compileConditions, type Conditions } from '../match-conditions.ts'
 import { type Matcher, matchRequest, newMatcher } from '../match-rules.ts'
 import { replaceObject } from '../replace-object.ts'
@@ -27,6 +28,31 @@ export interface PreparedWebhook {
 export interface WebhookDependencies {
   readonly authorizer: () => Authorizer
   readonly client: WebhookClient
+  /** Who this server is, by the hosts of webhooks. */
+  readonly identities: ReadonlyMap<string, Identity>
+}
+
+export function readIdentities(configuration: PluginConfiguration | undefined): ReadonlyMap<string, Identity> {
+  if (configuration !== undefined)
+    requireKind(configuration, 'apiserver.config.k8s.io', 'WebhookAdmissionConfiguration')
+  return configuration?.identities ?? new Map()
+}
+
+/** The entry for the host, else for the domains it is in, else for all. */
+function identityOf(
+  identities: ReadonlyMap<string, Identity>,
+  { service, url }: Hook['clientConfig'],
+): Identity | undefined {
+  if (identities.size === 0) return undefined
+  const { hostname, port } =
+    service === undefined
+      ? new URL(url ?? '')
+      : { hostname: `${service.name}.${service.namespace}.svc`, port: String(service.port ?? 443) }
+  const labels = hostname.split('.')
+  const names = [hostname, ...labels.slice(1).map((_, index) => ['*', ...labels.slice(index + 1)].join('.'))]
+  return [...names.flatMap((name) => [`${name}:${port === '' ? '443' : port}`, name]), '*']
+    .map((name) => identities.get(name))
+    .find((identity) => identity !== undefined)
 }
 
 export function prepareWebhooks(configurations: readonly KubeObject[]): PreparedWebhook[] {
@@ -72,10 +98,10 @@ export async function validateBy(
   { hook }: PreparedWebhook,
   attributes: AdmissionAttributes,
   { matched, index, round }: Asking,
-  { client }: WebhookDependencies,
+  dependencies: WebhookDependencies,
 ): Promise<void> {
   try {
-    await ask(hook, attributes, matched, client)
+    await ask(hook, attributes, matched, dependencies)
   } catch (error) {
     if (!ignored(hook, error)) throw asStatus(hook, error)
     const key = `failed-open.validating.webhook.admission.k8s.io/round_${String(round)}_index_${String(index)}`
@@ -88,7 +114,7 @@ export async function mutateBy(
   { hook, configuration }: PreparedWebhook,
   attributes: AdmissionAttributes,
   { matched, index, round }: Asking,
-  { client }: WebhookDependencies,
+  dependencies: WebhookDependencies,
 ): Promise<boolean> {
   const place = `round_${String(round)}_index_${String(index)}`
   const note = (topic: string, what: object): void => {
@@ -97,7 +123,7 @@ export async function mutateBy(
   }
   let mutated = false
   try {
-    const patch = readPatch(await ask(hook, attributes, matched, client))
+    const patch = readPatch(await ask(hook, attributes, matched, dependencies))
     if (patch.length > 0) mutated = await patchObject(hook, attributes, matched, patch)
     if (mutated) note('patch', { patch, patchType: 'JSONPatch' })
   } catch (error) {
@@ -125,7 +151,7 @@ async function ask(
   hook: Hook,
   attributes: AdmissionAttributes,
   matched: ServedResource,
-  client: WebhookClient,
+  { client, identities }: WebhookDependencies,
 ): Promise<Response> {
   const { request, object, old } = attributes
   if (request.dryRun && hook.sideEffects !== 'None' && hook.sideEffects !== 'NoneOnDryRun')
@@ -147,7 +173,8 @@ async function ask(
   }
   let response: Response
   try {
-    const answer = await client.post({ config, timeoutSeconds: hook.timeoutSeconds ?? 10, body })
+    const identity = identityOf(identities, hook.clientConfig)
+    const answer = await client.post({ config, identity, timeoutSeconds: hook.timeoutSeconds ?? 10, body })
     response = readReview(answer, body.apiVersion, uid)
   } catch (error) {
     throw new CallFailure(error instanceof Error ? error.message : String(error), { cause: error })

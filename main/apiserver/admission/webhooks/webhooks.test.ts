@@ -142,6 +142,22 @@ describe('a validating webhook', () => {
     expect(hooks.reviews[0]?.request.dryRun).toBe(true)
   })
 
+  it('is told who asks, where the configuration says so', async () => {
+    const identities = new Map([
+      ['*.0.0.1', { authorization: 'Bearer for-loopback' }],
+      ['*', { authorization: 'Bearer for-all' }],
+    ])
+    const content = { apiVersion: 'apiserver.config.k8s.io/v1', kind: 'WebhookAdmissionConfiguration' }
+    const configurations = new Map([['ValidatingAdmissionWebhook', { content, identities }]])
+    const configured = await startTestServer({ admissionPlugins: { configurations } })
+    await newNamespace(configured, 'hooked', { hooks: 'yes' })
+    await registerWebhook(configured, hooks, 'validating', '/who')
+    hooks.answer('/who', () => ({}))
+    expect((await create(configured, 'v1 ConfigMap hooked/w')).status).toBe(201)
+    expect(hooks.authorization).toBe('Bearer for-loopback')
+    await configured.close()
+  })
+
   it('can be a service', async () => {
     await newNamespace(server, 'hooks')
     await create(server, 'v1 Service hooks/hook', { spec: { ports: [{ port: 443 }] } })
