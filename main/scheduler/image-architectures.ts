@@ -4,16 +4,17 @@ import type { Informer } from '../../common/client/informer.ts'
 import type { ImageArchitectures } from './plugins/image-architecture.ts'
 import { fullImageName } from './plugins/image-name.ts'
 
-export function newImageArchitectures(images: Informer<Image>): ImageArchitectures {
+export function newImageArchitectures(images: Informer<Image>): { of: ImageArchitectures; stop: () => void } {
   let byName: Map<string, ReadonlySet<string>> | undefined
   const forget = (): void => {
     byName = undefined
   }
-  images.subscribe({ onAdd: forget, onUpdate: forget, onDelete: forget })
-  return (name) => {
+  const stop = images.subscribe({ onAdd: forget, onUpdate: forget, onDelete: forget })
+  const of: ImageArchitectures = (name) => {
     byName ??= new Map(images.list().map((image) => [fullImageName(image.spec.reference), architecturesOf(image)]))
     return byName.get(name)
   }
+  return { of, stop }
 }
 
 function architecturesOf(image: Image): ReadonlySet<string> {

@@ -190,7 +190,7 @@ class Scheduler implements RunningScheduler {
   async stop(): Promise<void> {
     this.#stopped = true
     this.#unsubscribe()
-    this.#sources.plugins.devices.claims.stop()
+    this.#sources.stop()
     this.#queue.stop()
     for (const abort of this.#waitingForVolumes.values()) abort.abort()
     if (this.#ownInformers) this.#informers.stop()

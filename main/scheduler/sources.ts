@@ -38,6 +38,8 @@ export interface SchedulerSources {
   budgets: ReturnType<typeof podDisruptionBudgetsOf>
   /** All that must be known before the first decision. */
   synced: Promise<unknown>
+  /** The informers may be others' too: they go on. */
+  stop(): void
 }
 
 const podDisruptionBudgetsOf = (informers: SharedInformers) => informers.of(podDisruptionBudgets)
@@ -82,9 +84,12 @@ export function openSources(options: {
     devices: [devices.slices, devices.classes],
   }
   const volumeBinder = new VolumeBinder({ client, claims: watched.claims, clock })
+  const imageArchitectures = newImageArchitectures(watched.images)
+  const defaultSelector = newDefaultSelector(selecting)
+  const deviceClaims = new DeviceClaims(devices)
   const plugins: PluginSources = {
-    imageArchitectures: newImageArchitectures(watched.images),
-    defaultSelector: newDefaultSelector(selecting),
+    imageArchitectures: imageArchitectures.of,
+    defaultSelector: defaultSelector.of,
     volumes: {
       claim: (key) => watched.claims.get(key),
       volume: (name) => storage.volumes.get(name),
@@ -95,7 +100,7 @@ export function openSources(options: {
       storageCapacities: () => storage.capacities.list(),
     },
     isVolumeTaken: volumeBinder.isTaken,
-    devices: { claims: new DeviceClaims(devices), selector: deviceSelector },
+    devices: { claims: deviceClaims, selector: deviceSelector },
   }
   // Images are an extra of the lab: a server without that kind must not keep pods from being placed.
   const needed = [
@@ -113,5 +118,10 @@ export function openSources(options: {
     volumeBinder,
     budgets: podDisruptionBudgetsOf(informers),
     synced: Promise.all(needed.map(({ synced }) => synced)),
+    stop() {
+      imageArchitectures.stop()
+      defaultSelector.stop()
+      deviceClaims.stop()
+    },
   }
 }

@@ -17,19 +17,19 @@ export interface SelectorSources {
 }
 
 /** Answers are remembered per set of labels and owner until one of the sources changes. */
-export function newDefaultSelector(sources: SelectorSources): DefaultSelector {
+export function newDefaultSelector(sources: SelectorSources): { of: DefaultSelector; stop: () => void } {
   const { services, replicaSets, statefulSets, replicationControllers } = sources
   const known = new Map<string, Selector | undefined>()
   const forget = (): void => {
     known.clear()
   }
-  services.subscribe({ onAdd: forget, onUpdate: forget, onDelete: forget })
+  const subscriptions = [services.subscribe({ onAdd: forget, onUpdate: forget, onDelete: forget })]
   const onUpdate = (owner: KubeObject, old: KubeObject): void => {
     if (owner.metadata.generation !== old.metadata.generation) forget()
   }
   for (const owners of [replicaSets, statefulSets, replicationControllers])
-    owners.subscribe({ onAdd: forget, onUpdate, onDelete: forget })
-  return (pod) => {
+    subscriptions.push(owners.subscribe({ onAdd: forget, onUpdate, onDelete: forget }))
+  const of: DefaultSelector = (pod) => {
     const key = `${pod.labelsKey}\n${pod.ownerUid ?? ''}`
     if (known.has(key)) return known.get(key)
     const { labels } = pod.pod.metadata
@@ -43,6 +43,10 @@ export function newDefaultSelector(sources: SelectorSources): DefaultSelector {
     known.set(key, selector)
     return selector
   }
+  const stop = (): void => {
+    for (const unsubscribe of subscriptions) unsubscribe()
+  }
+  return { of, stop }
 
   function selectorOfOwner(pod: PodFacts): Selector {
     const owner = controllerOf(pod.pod)

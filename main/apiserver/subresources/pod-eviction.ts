@@ -76,6 +76,7 @@ async function markDisrupted({ registry, resource, info }: ApiCall, request: Wri
         reason: 'EvictionByEvictionAPI',
         message: 'Eviction API: evicting',
         lastTransitionTime,
+        observedGeneration: pod.metadata.generation,
       }
       pod.status = { ...pod.status, conditions: [...others, disrupted] }
       return pod
