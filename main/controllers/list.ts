@@ -32,6 +32,7 @@ import { newReplicationControllerController } from './replication-controller/ind
 import type { ControllerFactory } from './runtime/deps.ts'
 import { newServiceAccountController } from './service-account/index.ts'
 import { newServiceAccountTokenController } from './service-account-tokens/index.ts'
+import { newServiceAddressRepair } from './service-addresses/index.ts'
 import { newServiceCidrController } from './service-cidrs/index.ts'
 import { newStatefulSetController } from './stateful-set/index.ts'
 import { newTaintEvictionController } from './taint-eviction/index.ts'
@@ -115,6 +116,8 @@ export const controllerList: readonly ControllerEntry[] = [
     create: newAttributesClassProtectionController,
   },
   on('ephemeral-volume-controller', 'ephemeral-volume', newEphemeralVolumeController),
+  // Not of kube-controller-manager: part of kube-apiserver elsewhere.
+  { name: 'ipallocator-repair-controller', onByDefault: true, create: newServiceAddressRepair },
   // Not of kube-controller-manager: other clusters run a provisioner beside it.
   { name: 'local-path-provisioner', onByDefault: true, create: newLocalPathProvisioner },
   off('bootstrap-signer-controller', 'bootstrapsigner', newBootstrapSignerController),

@@ -15,6 +15,7 @@ import {
   type AddressRange,
 } from '../../../../common/machinery/addresses.ts'
 import { canonicalAddress } from '../../validation/ip.ts'
+import { clusterIpsOf, ipAddressOf } from '../../../../common/networking/ip-address.ts'
 import { isHeadless } from './defaults.ts'
 import { keepsPreferred } from './families.ts'
 import { bandOf, startOf } from './bands.ts'
@@ -118,28 +119,9 @@ function refusal(address: string, { metadata }: Service, context: WriteContext):
   return own ? undefined : 'provided IP is already allocated'
 }
 
-/** The IPAddresses that a Service must have. */
-function addressesOf(service: Service | undefined): string[] {
-  const { spec } = service ?? {}
-  if (spec === undefined || spec.type === 'ExternalName' || isHeadless(spec)) return []
-  return (spec.clusterIPs ?? []).flatMap((address) => canonicalAddress(address) ?? [])
-}
-
-export function ipAddressOf({ metadata }: Service, address: string): IpAddress {
-  const { namespace = '', name = '' } = metadata
-  return {
-    apiVersion: 'networking.k8s.io/v1',
-    kind: 'IPAddress',
-    metadata: {
-      name: address,
-      labels: {
-        'ipaddress.kubernetes.io/ip-family': familyOf(address),
-        'ipaddress.kubernetes.io/managed-by': 'ipallocator.k8s.io',
-      },
-    },
-    spec: { parentRef: { resource: 'services', namespace, name } },
-  }
-}
+/** The names of the IPAddresses that a Service must have. */
+const addressesOf = (service: Service | undefined): string[] =>
+  service === undefined ? [] : clusterIpsOf(service).flatMap((address) => canonicalAddress(address) ?? [])
 
 /** Addresses are created and deleted with the Service that has them. */
 export function serviceAddresses(service: Service | undefined, old: Service | undefined): Companions {
