@@ -114,8 +114,8 @@ class Scheduler implements RunningScheduler {
   readonly #profiles: Profiles
   readonly #queue: SchedulingQueue
   readonly #podDevices: PodDevices
-  /** Pods whose volumes are being bound, with what ends the wait. */
-  readonly #waitingForVolumes = new Map<string, AbortController>()
+  /** Pods whose volumes and devices are being bound, with what ends the wait. */
+  readonly #preparing = new Map<string, AbortController>()
   readonly #decisions: DecisionRecorder
   readonly #bindings = new Set<Promise<void>>()
   readonly #running: Promise<void>
@@ -159,7 +159,7 @@ class Scheduler implements RunningScheduler {
         isOurs: (pod) => this.#profiles.has(schedulerNameOf(pod)),
         onPodGone: (uid) => {
           this.#decisions.podGone(uid)
-          this.#waitingForVolumes.get(uid)?.abort()
+          this.#preparing.get(uid)?.abort()
         },
       })
     })
@@ -192,7 +192,7 @@ class Scheduler implements RunningScheduler {
     this.#unsubscribe()
     this.#sources.stop()
     this.#queue.stop()
-    for (const abort of this.#waitingForVolumes.values()) abort.abort()
+    for (const abort of this.#preparing.values()) abort.abort()
     if (this.#ownInformers) this.#informers.stop()
     await this.#running
     await Promise.all(this.#bindings)
@@ -247,19 +247,20 @@ class Scheduler implements RunningScheduler {
     // Explained now: a moment later the next pods have changed what there is to see.
     const decision = this.#explain(queued, 'Scheduled', scheduledMessage(pod.key, chosen.name), selection)
     let plan: VolumePlan | undefined
-    let planned: PlannedClaim[]
+    let planned: PlannedClaim[] = []
     try {
-      plan = this.#assumeVolumes(pod, chosen)
       planned = chosen.node === undefined ? [] : this.#podDevices.assume(pod, chosen.node)
+      plan = this.#assumeVolumes(pod, chosen)
     } catch (error) {
+      void this.#podDevices.release(pod, planned)
       this.#fail(queued, decision, error)
       return
     }
     this.#cluster.assume(pod, chosen.name)
     this.#cluster.nominations.delete(pod.uid)
     const binding: Binding = { queued, node: chosen.name, decision, planned }
-    if (plan === undefined) this.#track(this.#bind(binding))
-    else void this.#bindVolumes(binding, plan)
+    if (plan === undefined && planned.length === 0) this.#track(this.#bind(binding))
+    else void this.#prepare(binding, plan)
   }
 
   #assumeVolumes(pod: PodFacts, { node }: NodeState): VolumePlan | undefined {
@@ -271,23 +272,26 @@ class Scheduler implements RunningScheduler {
     return plan
   }
 
-  /** Provisioners may take minutes: this wait is not among the bindings that hold the loop up. */
-  async #bindVolumes(binding: Binding, plan: VolumePlan): Promise<void> {
-    const { queued, node, decision } = binding
-    const { uid } = queued.facts
+  /** Volumes and devices. Their drivers may take minutes: this wait is not among the bindings that hold the loop up. */
+  async #prepare(binding: Binding, plan: VolumePlan | undefined): Promise<void> {
+    const { queued, node, decision, planned } = binding
+    const pod = queued.facts
     const abort = new AbortController()
-    this.#waitingForVolumes.set(uid, abort)
+    this.#preparing.set(pod.uid, abort)
+    const onWait = (): void => {
+      const message = `waiting for binding conditions for device on node ${node}`
+      this.#profiles.of(pod).events.event(pod.pod, 'Normal', 'BindingConditionsPending', message)
+    }
     try {
-      await this.#sources.volumeBinder.bind(plan, node, abort.signal)
+      if (plan !== undefined) await this.#sources.volumeBinder.bind(plan, node, abort.signal)
+      await this.#podDevices.bind(pod, planned, abort.signal, onWait)
     } catch (error) {
-      this.#cluster.forget(uid)
-      await this.#podDevices.release(binding.queued.facts, binding.planned)
-      if (abort.signal.aborted) return
-      const why = error instanceof Error ? error.message : String(error)
-      this.#fail(queued, decision, new Error(`running PreBind plugin "VolumeBinding": ${why}`))
+      this.#cluster.forget(pod.uid)
+      await this.#podDevices.release(pod, planned)
+      if (!abort.signal.aborted) this.#fail(queued, decision, error)
       return
     } finally {
-      this.#waitingForVolumes.delete(uid)
+      this.#preparing.delete(pod.uid)
     }
     this.#track(this.#bind(binding))
   }
@@ -350,10 +354,9 @@ class Scheduler implements RunningScheduler {
   }
 
   async #bind(binding: Binding): Promise<void> {
-    const { queued, node, decision, planned } = binding
+    const { queued, node, decision } = binding
     const pod = queued.facts
     try {
-      await this.#podDevices.bind(pod, planned)
       await this.#profiles.of(pod).binder.bind(pod, node)
     } catch (error) {
       this.#cluster.forget(pod.uid)

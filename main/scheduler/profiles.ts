@@ -15,6 +15,7 @@ import type { PodFacts } from './state/pod-facts.ts'
 
 export interface Profile {
   plugins: Plugins
+  events: EventRecorder
   binder: Binder
   preempting: PreemptOptions
   preempts: boolean
@@ -43,6 +44,7 @@ export class Profiles {
           schedulerName,
           {
             plugins: newPlugins(sources, profile),
+            events,
             binder: createBinder({ client, events, clock, onError }),
             preempting: { client, events, clock, schedulerName },
             preempts: profile.preempts,

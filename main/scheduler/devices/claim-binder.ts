@@ -9,10 +9,13 @@ import { objectKey } from '../../../common/machinery/meta.ts'
 import { isReason } from '../../../common/machinery/status.ts'
 import type { PodFacts } from '../state/pod-facts.ts'
 import type { DeviceSources } from './allocate.ts'
+import { awaitedDevice } from './binding-conditions.ts'
 import { allocateClaims, claimsOf, isAllocated, isReservedFor } from './allocate.ts'
 
 const deleteProtection = 'resource.kubernetes.io/delete-protection'
 const maxConflicts = 5
+/** Longest wait for a driver to make devices ready. */
+const bindingTimeoutMs = 600_000
 
 /** One claim of a pod that is on its way to a node. */
 export interface PlannedClaim {
@@ -48,11 +51,53 @@ export class ClaimBinder {
       .map((claim) => ({ claim, allocation: allocations[open.indexOf(claim)] }))
   }
 
-  /** Rejects when a claim could not be written. */
-  async bind(pod: PodFacts, planned: readonly PlannedClaim[]): Promise<void> {
+  /**
+   * Writes, and returns the claims of which devices are still to be made ready. Rejects when a claim could not be written.
+   */
+  async bind(pod: PodFacts, planned: readonly PlannedClaim[]): Promise<ResourceV1ResourceClaim[]> {
+    const awaited: ResourceV1ResourceClaim[] = []
     for (const { claim, allocation } of planned) {
       const written = await this.#reserve(pod, claim, allocation)
       if (allocation !== undefined) this.#sources.claims.confirm(written)
+      if (awaitedDevice(written) !== undefined) awaited.push(written)
+    }
+    return awaited
+  }
+
+  /** Resolves when all devices of the claim are ready; when they will not be, the allocation is given back. */
+  async ready(pod: PodFacts, claim: ResourceV1ResourceClaim, signal: AbortSignal): Promise<void> {
+    const key = objectKey(claim)
+    const ends: (() => void)[] = []
+    try {
+      await new Promise<void>((resolve, reject) => {
+        const look = (current: ResourceV1ResourceClaim): void => {
+          try {
+            if (isAllocated(current) && awaitedDevice(current) === undefined) resolve()
+          } catch (error) {
+            reject(error instanceof Error ? error : new Error(String(error)))
+          }
+        }
+        const onAbort = (): void => {
+          reject(new Error('the pod is gone'))
+        }
+        signal.addEventListener('abort', onAbort)
+        ends.push(
+          this.#clock.after(bindingTimeoutMs, () => {
+            reject(new Error('device binding timeout'))
+          }),
+          this.#sources.claims.watch(key, look),
+          () => {
+            signal.removeEventListener('abort', onAbort)
+          },
+        )
+      })
+    } catch (error) {
+      const current = this.#sources.claims.get(key)
+      const isOurs = current?.status?.reservedFor?.every(({ uid }) => uid === pod.uid) === true
+      if (!signal.aborted && isOurs) await this.deallocate(current).catch(() => undefined)
+      throw error
+    } finally {
+      for (const end of ends) end()
     }
   }
 

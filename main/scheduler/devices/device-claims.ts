@@ -50,6 +50,14 @@ export class DeviceClaims {
     ]
   }
 
+  /** `look` is shown the claim whenever it changes; returns how to end that. */
+  watch(key: string, look: (claim: ResourceV1ResourceClaim) => void): () => void {
+    const onChange = (claim: ResourceV1ResourceClaim): void => {
+      if (objectKey(claim) === key) look(claim)
+    }
+    return this.#claims.subscribe({ onAdd: onChange, onUpdate: onChange })
+  }
+
   stop(): void {
     for (const unsubscribe of this.#unsubscribe) unsubscribe()
   }

@@ -28,17 +28,20 @@ export class PodDevices {
     return this.#options.binder.assume(pod, node)
   }
 
-  /** Rejects when a claim could not be written. */
-  async bind(pod: PodFacts, planned: readonly PlannedClaim[]): Promise<void> {
+  /** Rejects when a claim could not be written, or its devices are not made ready. `onWait` is told when that may take a while. */
+  async bind(pod: PodFacts, planned: readonly PlannedClaim[], signal: AbortSignal, onWait: () => void): Promise<void> {
     if (planned.length === 0) return
+    const { binder, onChange } = this.#options
     try {
-      await this.#options.binder.bind(pod, planned)
+      const awaited = await binder.bind(pod, planned)
+      // Pods that share the claim could not be tried while it was on its way.
+      for (const { claim } of planned) onChange({ type: 'device-claim-changed', claim })
+      if (awaited.length > 0) onWait()
+      await Promise.all(awaited.map((claim) => binder.ready(pod, claim, signal)))
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
       throw new Error(`running PreBind plugin "DynamicResources": ${why}`, { cause: error })
     }
-    // Pods that share the claim could not be tried while it was on its way.
-    for (const { claim } of planned) this.#options.onChange({ type: 'device-claim-changed', claim })
   }
 
   /** After a failure. Never rejects. */

@@ -1,7 +1,8 @@
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ResourceV1DeviceRequest } from '../../../common/api/generated/types.ts'
 import {
   deviceClasses,
+  events,
   pods,
   resourceClaims,
   resourceClaimTemplates,
@@ -128,4 +129,54 @@ it('ends a pod whose device gets a taint that it does not tolerate', async () =>
   })
   await createPod('second', { resourceClaimName: 'a' })
   await says('second', `0/2 nodes are available: 2 cannot allocate all claims. still not schedulable, ${unhelpful}`)
+})
+
+describe('devices that are made ready only when they are allocated', () => {
+  beforeEach(async () => {
+    await createClass()
+    const slice = await cluster.client.get(resourceSlices, 'node-2-gpus')
+    const devices = slice.spec.devices?.map((device) => ({
+      ...device,
+      bindingConditions: ['attached'],
+      bindingFailureConditions: ['broken'],
+    }))
+    const pool = { ...slice.spec.pool, generation: 2 }
+    await cluster.client.update(resourceSlices, { ...slice, spec: { ...slice.spec, pool, devices } })
+    await createClaim('a')
+    await createPod('first', { resourceClaimName: 'a' })
+    await eventually(async () => {
+      const told = (await cluster.client.list(events, { namespace: 'default' })).items.map(({ message }) => message)
+      expect(told).toContain('waiting for binding conditions for device on node node-2')
+    })
+    expect((await pod('first')).spec?.nodeName).toBeUndefined()
+  })
+  const report = async (type: string) => {
+    const claim = await cluster.client.get(resourceClaims, 'a', 'default')
+    const condition = {
+      type,
+      status: 'True',
+      reason: 'Told',
+      message: 'so',
+      lastTransitionTime: '2026-01-01T00:00:00Z',
+    }
+    const devices = [{ driver, pool: 'node-2', device: 'gpu-0', conditions: [condition] }]
+    await cluster.client.updateStatus(resourceClaims, { ...claim, status: { ...claim.status, devices } })
+  }
+
+  it('are waited for', async () => {
+    await report('attached')
+    await placed('first', 'node-2')
+  })
+
+  it('are given back when that fails', async () => {
+    await report('broken')
+    await eventually(async () => {
+      const condition = (await pod('first')).status?.conditions?.find(({ type }) => type === 'PodScheduled')
+      expect(condition?.message).toBe(
+        'running PreBind plugin "DynamicResources": claim default/a binding failed: reason=Told, message=so',
+      )
+      // Of the devices that may have been given anew since nothing is told yet.
+      expect((await cluster.client.get(resourceClaims, 'a', 'default')).status?.devices).toBeUndefined()
+    })
+  })
 })

@@ -45,6 +45,9 @@ export class VolumeBinder {
       ])
       const waiting = [...plan.bind.map(({ claim }) => claim), ...plan.provision]
       await Promise.all(waiting.map((claim) => this.#bound(objectKey(claim), node, signal)))
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error)
+      throw new Error(`running PreBind plugin "VolumeBinding": ${why}`, { cause: error })
     } finally {
       for (const { volume } of plan.bind) this.#taken.delete(volume.metadata.name ?? '')
     }
