@@ -111,6 +111,36 @@ it('corrects what others say about its health, and forgets a node that was delet
   })
 })
 
+it('refuses a pod whose host port is taken, and takes the next when it is free', async () => {
+  await start(['hollow-1'])
+  const listening = (name: string) => {
+    const pod = placed(name, 'hollow-1')
+    for (const container of pod.spec?.containers ?? []) container.ports = [{ containerPort: 80, hostPort: 8080 }]
+    return pod
+  }
+  const phase = async (name: string): Promise<unknown> =>
+    (await plane.client.get(pods, name, 'default').catch(() => undefined))?.status?.phase
+  await plane.client.create(pods, listening('first'))
+  await eventually(async () => {
+    expect(await phase('first')).toBe('Running')
+  })
+  await plane.client.create(pods, listening('second'))
+  await eventually(async () => {
+    expect((await plane.client.get(pods, 'second', 'default')).status).toMatchObject({
+      phase: 'Failed',
+      reason: 'NodePorts',
+    })
+  })
+  await plane.client.delete(pods, 'first', 'default')
+  await eventually(async () => {
+    expect(await phase('first')).toBeUndefined()
+  })
+  await plane.client.create(pods, listening('third'))
+  await eventually(async () => {
+    expect(await phase('third')).toBe('Running')
+  })
+})
+
 it('can allocate the extended resources it is given, until they are taken away', async () => {
   await start(['hollow-1'])
   const give = (quantity: string | null): Promise<unknown> =>

@@ -14,6 +14,7 @@ import { CodedError } from '../engine/coded-error.ts'
 import { statusPatch } from '../../vm-images/node-agent/pods/status-patch.ts'
 import { AddressPlan, PodAddresses, type NodeAddresses } from './addresses.ts'
 import { Heartbeats } from './heartbeats.ts'
+import { HostPorts } from './host-ports.ts'
 import { hollowLabel, hollowNode, isContradicted, type HollowNodeSpec } from './hollow-node.ts'
 import { inParallel } from './in-parallel.ts'
 import { kubeletEvents } from './kubelet-events.ts'
@@ -69,6 +70,7 @@ export async function startHollowNodes(options: HollowNodesOptions): Promise<Hol
     },
   })
 
+  const hostPorts = new HostPorts()
   const recorders = new Map<string, EventRecorder>()
   function record(pod: Pod, plan: PodPlan, host: string): void {
     const stopping = pod.metadata.deletionTimestamp !== undefined
@@ -94,7 +96,10 @@ export async function startHollowNodes(options: HollowNodesOptions): Promise<Hol
     const onHost = pod.spec?.hostNetwork === true
     const podAddress = onHost ? nodeAddress : addresses.get(nodeName)?.of(uid, pod.status?.podIP)
     const { startDelayMs, stopDelayMs } = options
-    const plan = planHollowPod({ pod, nodeAddress, podAddress, startDelayMs, stopDelayMs, nowMs: clock.now() })
+    if (hasEnded(pod)) hostPorts.release(pod)
+    const admitted = hasEnded(pod) || hostPorts.claim(pod)
+    const nowMs = clock.now()
+    const plan = planHollowPod({ pod, nodeAddress, podAddress, startDelayMs, stopDelayMs, nowMs, admitted })
     try {
       if (plan.status !== undefined) {
         const target = { name, namespace, subresource: 'status' }
@@ -140,13 +145,17 @@ export async function startHollowNodes(options: HollowNodesOptions): Promise<Hol
     clock,
   })
   podInformer.subscribe({
-    // Of an earlier run: these addresses are taken before any other pod asks for one.
+    // Of an earlier run: these addresses and ports are taken before any other pod asks for one.
     onAdd: (pod) => {
+      if (ours(pod) && pod.status?.startTime !== undefined && !hasEnded(pod)) hostPorts.claim(pod)
       const { podIP = '' } = pod.status ?? {}
       if (podIP !== '' && pod.spec?.hostNetwork !== true)
         addresses.get(pod.spec?.nodeName ?? '')?.of(pod.metadata.uid ?? '', podIP)
     },
-    onDelete: (pod) => addresses.get(pod.spec?.nodeName ?? '')?.release(pod.metadata.uid ?? ''),
+    onDelete: (pod) => {
+      addresses.get(pod.spec?.nodeName ?? '')?.release(pod.metadata.uid ?? '')
+      hostPorts.release(pod)
+    },
   })
 
   async function register(name: string, spec: HollowNodeSpec, plan: NodeAddresses): Promise<void> {
@@ -204,3 +213,5 @@ export async function startHollowNodes(options: HollowNodesOptions): Promise<Hol
     stop: ({ remove }) => stop(remove ? registered.keys() : []),
   }
 }
+
+const hasEnded = ({ status }: Pod): boolean => status?.phase === 'Succeeded' || status?.phase === 'Failed'

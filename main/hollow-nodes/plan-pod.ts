@@ -3,10 +3,12 @@
 // - a container whose command is a plain `sleep`, `true`, `exit 1` or a list of such (program.ts) ends as that would, and one of a pod
 //   with the annotation hollow-exit-after ("5s") ends by then, with the code of hollow-exit-code (default 0); restarts follow the
 //   pod's policy with the kubelet's back-off. Nothing else ends by itself, but init containers succeed at once;
+// - a pod that is bound to it and wants a host port that is taken fails at once;
 // - spec.activeDeadlineSeconds and readiness gates work as on a kubelet, and so does resizing;
 // - a deleted pod stops after the stop delay, at the latest when its grace period ends.
 // Statuses are made by the node agent's own function, from a runtime that is imagined here.
 import type { Container, Pod, PodStatus } from '../../common/api/generated/types.ts'
+import { formatTime } from '../../common/machinery/clock.ts'
 import { canonicalJson } from '../controllers/pods/template-hash.ts'
 import { podStatus } from '../../vm-images/node-agent/pods/status.ts'
 import { imagineContainers, sandboxIdOf, stopContainers, type ImaginedContainers } from './imagined-containers.ts'
@@ -22,6 +24,8 @@ export interface PodPlanInput {
   startDelayMs: number
   stopDelayMs: number
   nowMs: number
+  /** Whether the node has what only it can give: the pod's host ports. */
+  admitted?: boolean
 }
 
 export interface PodPlan {
@@ -47,6 +51,7 @@ export function planHollowPod(input: PodPlanInput): PodPlan {
     return ended ? { remove: true } : { ...write(input, stopContainers(imagine(input), 0, nowMs)), remove: true }
   }
   if (ended) return {}
+  if (input.admitted === false) return { status: { ...rejected, startTime: formatTime(nowMs) } }
   const startedAt = startTimeOf(pod) ?? nowMs
   if (nowMs < startedAt + input.startDelayMs)
     return { ...write(input, notYet), ...waitFor(startedAt + input.startDelayMs - nowMs) }
@@ -72,6 +77,12 @@ function imagine({ pod, nowMs }: PodPlanInput): ImaginedContainers {
 }
 
 const waitFor = (ms: number): PodPlan => ({ afterMs: Math.min(maxWaitMs, Math.max(1, ms)) })
+
+const rejected = {
+  phase: 'Failed',
+  reason: 'NodePorts',
+  message: "Pod was rejected: Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
+} as const
 
 const deadlineExceeded = {
   phase: 'Failed',
