@@ -72,7 +72,7 @@ export class ServiceAccountTokens {
     readonly bound?: BoundObject
     /** The node of a bound pod. */
     readonly node?: { readonly name: string; readonly uid: string }
-  }): Promise<{ token: string; expiresAtMs: number }> {
+  }): Promise<{ token: string; expiresAtMs: number; id: string }> {
     const { key, clock } = this.#options
     this.#privateKey ??= importPKCS8(key.privatePem, this.#algorithm)
     const now = Math.floor(clock.now() / 1000)
@@ -84,6 +84,7 @@ export class ServiceAccountTokens {
       ...(request.node === undefined ? {} : { node: request.node }),
     }
     const expires = now + request.expirationSeconds
+    const id = crypto.randomUUID()
     const token = await new SignJWT({ 'kubernetes.io': claims })
       .setProtectedHeader({ alg: this.#algorithm, kid: keyId(key.publicPem) })
       .setIssuer(key.issuer)
@@ -92,9 +93,9 @@ export class ServiceAccountTokens {
       .setIssuedAt(now)
       .setNotBefore(now)
       .setExpirationTime(expires)
-      .setJti(crypto.randomUUID())
+      .setJti(id)
       .sign(await this.#privateKey)
-    return { token, expiresAtMs: expires * 1000 }
+    return { token, expiresAtMs: expires * 1000, id }
   }
 
   /** Whether a token says that it is one of these. */

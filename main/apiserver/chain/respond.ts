@@ -210,6 +210,7 @@ export async function sendStatusError(to: Responder, error: StatusError): Promis
   const headers: Record<string, string> = {}
   const retryAfter = error.status.details?.retryAfterSeconds
   if (retryAfter !== undefined) headers['retry-after'] = String(retryAfter)
+  if (error.code === 403) headers['x-content-type-options'] = 'nosniff'
   if (error.code === 401) headers['www-authenticate'] = 'Bearer realm="kubernetes"'
   await sendObject(to, error.code, error.status, headers)
 }

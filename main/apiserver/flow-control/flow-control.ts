@@ -52,6 +52,8 @@ export class FlowControl implements Gate {
   readonly #counters = new Map<string, FlowCounters>()
   #flows: readonly Flow[] | undefined
   #candidates = new WeakMap<UserInfo, readonly Candidate[]>()
+  /** Their seats are free at the end of this turn. */
+  readonly #leaving: Seat[] = []
   #cancelAdjustment: (() => void) | undefined
   #closed = false
   #fairFraction = 1
@@ -80,6 +82,21 @@ export class FlowControl implements Gate {
     if (!level.tryEnter(counters, seats)) return this.#wait(request, flow, seats)
     counters.waited.observe(0)
     return new Seat(this, flow, info, seats)
+  }
+
+  /**
+   * Most requests are answered within the turn of the event loop in which they came, one after the other: they would never meet, and
+   * who sends most would get most. So a seat is taken for the rest of its turn, and a level answers as many in a turn as it has seats.
+   */
+  freeSoon(seat: Seat): void {
+    seat.level.leaving += 1
+    if (this.#leaving.push(seat) > 1) return
+    setImmediate(() => {
+      for (const each of this.#leaving.splice(0)) {
+        each.level.leaving -= 1
+        each.free()
+      }
+    })
   }
 
   get levels(): readonly PriorityLevel[] {
@@ -230,7 +247,16 @@ class Seat implements Place {
     control.inFlight[isWrite(info) ? 'writes' : 'reads'] += 1
   }
 
+  get level(): PriorityLevel {
+    return this.#flow.level
+  }
+
   leave(): void {
+    if (this.#flow.level.isExempt) this.free()
+    else this.#control.freeSoon(this)
+  }
+
+  free(): void {
     const { level, counters } = this.#flow
     const histogram = this.#info.verb === 'watch' ? counters.watches : counters.regular
     histogram.observe((performance.now() - this.#since) / 1000)

@@ -55,8 +55,10 @@ describe('a priority level', () => {
     level.tryEnter(counters, 1)
     expect(wait(level, 'a', [])).toBeUndefined()
     expect(wait(level, 'b', [])).toBe('queue-full')
+    level.leaving = 1
+    expect(wait(level, 'c', [])).toBeUndefined()
     level.spec = { type: 'Limited', limited: { limitResponse: { type: 'Reject' } } }
-    expect(wait(level, 'c', [])).toBe('concurrency-limit')
+    expect(wait(level, 'd', [])).toBe('concurrency-limit')
   })
 
   it('forgets who has left', () => {

@@ -42,6 +42,8 @@ export class PriorityLevel {
   smoothed = 0
   target = 0
   executing = 0
+  /** Of these, those that have been answered. */
+  leaving = 0
   busySeats = 0
   waitingSeats = 0
   /** Most seats wanted at a time since the last adjustment. */
@@ -81,7 +83,8 @@ export class PriorityLevel {
     const { queuing } = this
     if (queuing === undefined) return 'concurrency-limit'
     const queue = this.#shortestOf(dealHand(waiting.flow, queuing.queues, queuing.handSize))
-    if (queue.requests.length >= queuing.queueLengthLimit) return 'queue-full'
+    // Whoever was answered may ask again before the seat is free.
+    if (queue.requests.length >= queuing.queueLengthLimit + this.leaving) return 'queue-full'
     const start = Math.max(this.#virtualTime, queue.finish)
     queue.finish = start + waiting.seats
     const queued = { waiting, queue, start }

@@ -71,6 +71,7 @@ async function issue(call: ApiCall, tokens: ServiceAccountTokens): Promise<CallR
         ...(bound === undefined ? {} : { bound }),
         ...(node === undefined ? {} : { node }),
       })
+  if ('id' in issued) call.audit?.('authentication.kubernetes.io/issued-credential-id', `JTI=${issued.id}`)
   return {
     type: 'plain',
     code: 201,
