@@ -1,7 +1,7 @@
 // Nobody gives away what they do not have: roles may hold only rules their writer has (or who may "escalate"), and bindings only
 // roles whose rules their writer has (or who may "bind").
-import type { ClusterRole, PolicyRule, Role, RoleBinding } from '../../../common/api/generated/types.ts'
-import { forbidden } from '../../../common/machinery/status.ts'
+import type { ClusterRole, PolicyRule, RoleBinding } from '../../../common/api/generated/types.ts'
+import { forbidden, notFound } from '../../../common/machinery/status.ts'
 import type { Authorizer } from '../auth/authorizer.ts'
 import { rbacGroup, type RbacAuthorizer } from '../auth/rbac.ts'
 import { lookup } from '../registry/context.ts'
@@ -23,9 +23,20 @@ export function rbacEscalation(authorizer: () => Authorizer, rbac: () => RbacAut
       namespace,
       name: role?.name ?? name,
     }).allowed
-  const covered = ({ request, namespace }: AdmissionAttributes, rules: readonly PolicyRule[]): boolean => {
+  const missing = ({ request, namespace }: AdmissionAttributes, rules: readonly PolicyRule[]): PolicyRule[] => {
     const owned = rbac().rulesFor(request.user, namespace)
-    return rules.every((rule) => pieces(rule).every((piece) => owned.some((own) => covers(own, piece))))
+    return rules.flatMap(pieces).filter((piece) => !owned.some((own) => covers(own, piece)))
+  }
+  const requireHeld = (attributes: AdmissionAttributes, rules: readonly PolicyRule[]): void => {
+    const lacking = missing(attributes, rules)
+    if (lacking.length === 0) return
+    const { name, groups } = attributes.request.user
+    const told = [...new Set(compact(lacking).map(describe))].sort().join('\n')
+    throw forbidden(
+      attributes.resourceName,
+      attributes.name,
+      `user ${JSON.stringify(name)} (groups=${quoted(groups)}) is attempting to grant RBAC permissions not currently held:\n${told}`,
+    )
   }
   return {
     name: 'RBACEscalation',
@@ -40,14 +51,21 @@ export function rbacEscalation(authorizer: () => Authorizer, rbac: () => RbacAut
       )
         return
       if (resourceName.resource === 'roles' || resourceName.resource === 'clusterroles') {
-        const rules = (object as Role | ClusterRole).rules ?? []
-        if (old !== undefined && sameJson(rules, (old as Role).rules ?? [])) return
-        if (may(attributes, 'escalate') || covered(attributes, rules)) return
-        throw forbidden(
-          resourceName,
-          attributes.name,
-          `user ${JSON.stringify(request.user.name)} (groups=${JSON.stringify(request.user.groups)}) is attempting to grant RBAC permissions not currently held`,
-        )
+        const { rules = [], aggregationRule } = object as ClusterRole
+        const before = old as ClusterRole | undefined
+        const same = before !== undefined && sameJson(rules, before.rules ?? [])
+        if (same && sameJson(aggregationRule ?? {}, before.aggregationRule ?? {})) return
+        if (may(attributes, 'escalate')) return
+        requireHeld(attributes, rules)
+        // What such a role will allow is not known yet: only who may do everything may write it.
+        const aggregates = aggregationRule !== undefined || before?.aggregationRule !== undefined
+        if (aggregates && missing(attributes, everything).length > 0)
+          throw forbidden(
+            resourceName,
+            attributes.name,
+            'must have cluster-admin privileges to use the aggregationRule',
+          )
+        return
       }
       if (resourceName.resource !== 'rolebindings' && resourceName.resource !== 'clusterrolebindings') return
       const binding = object as RoleBinding
@@ -66,15 +84,48 @@ export function rbacEscalation(authorizer: () => Authorizer, rbac: () => RbacAut
         plural === 'roles' ? attributes.namespace : undefined,
         binding.roleRef.name,
       )
-      if (role !== undefined && covered(attributes, (role.object as ClusterRole).rules ?? [])) return
-      throw forbidden(
-        resourceName,
-        attributes.name,
-        `user ${JSON.stringify(request.user.name)} (groups=${JSON.stringify(request.user.groups)}) is attempting to grant RBAC permissions not currently held`,
-      )
+      if (role === undefined) throw notFound({ group: rbacGroup, resource: plural }, binding.roleRef.name)
+      requireHeld(attributes, (role.object as ClusterRole).rules ?? [])
     },
   }
 }
+
+const everything: readonly PolicyRule[] = [
+  { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
+  { verbs: ['*'], nonResourceURLs: ['*'] },
+]
+
+/** Pieces for the same resource as one rule. */
+function compact(rules: readonly PolicyRule[]): PolicyRule[] {
+  const compacted = new Map<string, PolicyRule>()
+  for (const rule of rules) {
+    const { verbs, ...rest } = rule
+    const key = JSON.stringify(rule.nonResourceURLs === undefined ? rest : rule)
+    compacted.set(key, { ...rest, verbs: [...(compacted.get(key)?.verbs ?? []), ...verbs] })
+  }
+  return [...compacted.values()]
+}
+
+function describe({
+  apiGroups = [],
+  resources = [],
+  resourceNames = [],
+  nonResourceURLs = [],
+  verbs,
+}: PolicyRule): string {
+  const parts = Object.entries({
+    APIGroups: apiGroups,
+    Resources: resources,
+    ResourceNames: resourceNames,
+    NonResourceURLs: nonResourceURLs,
+    Verbs: verbs,
+  })
+  const told = parts.filter(([, list]) => list.length > 0).map(([name, list]) => `${name}:${quoted(list)}`)
+  return `{${told.join(', ')}}`
+}
+
+/** As Go's %q shows a list. */
+const quoted = (list: readonly string[]): string => `[${list.map((each) => JSON.stringify(each)).join(' ')}]`
 
 /** Rules with one verb, group, resource and name each. */
 function pieces(rule: PolicyRule): PolicyRule[] {

@@ -121,7 +121,8 @@ describe('what they may', () => {
     ).toMatchObject({ code: 403, reason: 'Forbidden' })
     const greedy = { metadata: { name: 'greedy' }, rules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }] }
     expect((await server.call<Failure>(roles, { token: 'carol', body: greedy })).body.message).toContain(
-      'is attempting to grant RBAC permissions not currently held',
+      'user "carol" (groups=["system:authenticated"]) is attempting to grant RBAC permissions not currently held:\n' +
+        '{APIGroups:["*"], Resources:["*"], Verbs:["*"]}',
     )
   })
 
@@ -161,6 +162,28 @@ describe('what they may', () => {
     })
     await expect.poll(async () => (await put()).status).toBe(201)
     expect((await apply()).status).toBe(201)
+  })
+
+  it('lets only who may do everything write roles that take in others', async () => {
+    const rbac = '/apis/rbac.authorization.k8s.io/v1'
+    const rule = { verbs: ['create'], apiGroups: ['rbac.authorization.k8s.io'], resources: ['clusterroles'] }
+    await server.call(`${rbac}/clusterroles`, { body: { metadata: { name: 'stewards' }, rules: [rule] } })
+    await server.call(`${rbac}/clusterrolebindings`, {
+      body: {
+        metadata: { name: 'stewards' },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'stewards' },
+        subjects: [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: 'bob' }],
+      },
+    })
+    const gathering = {
+      metadata: { name: 'all' },
+      aggregationRule: { clusterRoleSelectors: [{ matchLabels: { a: 'b' } }] },
+    }
+    const { status, body } = await server.call<Failure>(`${rbac}/clusterroles`, { token: 'bob', body: gathering })
+    expect([status, body.message]).toEqual([
+      403,
+      'clusterroles.rbac.authorization.k8s.io "all" is forbidden: must have cluster-admin privileges to use the aggregationRule',
+    ])
   })
 
   it('answers can-i', async () => {
