@@ -1,6 +1,7 @@
 // The API server, put together: store and kinds below, authentication, authorization and admission in front, HTTP around it.
 import type { ApiServer, ApiServerOptions } from './apiserver.ts'
 import { AdmissionChain } from './admission/admission.ts'
+import { AdmissionMetrics } from './admission/metrics.ts'
 import { newAdmissionPlugins } from './admission/plugins.ts'
 import { typeWarnings } from './admission/policies/type-checking.ts'
 import { Authenticator } from './auth/authenticator.ts'
@@ -53,6 +54,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       .map((kind) => serveKind(kind, { tracksGeneration: hasSpec(kind) })),
   )
   const webhooks = new WebhookClient({ registry: () => registry, nodes: options.nodes })
+  const admission = new AdmissionMetrics()
   const registry: Registry = {
     store,
     clock,
@@ -60,7 +62,11 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     cluster: options.cluster,
     resources,
     admission: new AdmissionChain(
-      newAdmissionPlugins({ authorizer: () => authorizer, rbac: () => rbac, webhooks }, options.admissionPlugins),
+      newAdmissionPlugins(
+        { authorizer: () => authorizer, rbac: () => rbac, webhooks, metrics: admission },
+        options.admissionPlugins,
+      ),
+      admission,
     ),
   }
   const serviceAccounts = new ServiceAccountTokens({
@@ -113,7 +119,12 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   }
   const health = new Health(healthChecks({ done, storeAnswers, closing: () => closing }))
   const gate = newGate(registry, options.flowControl)
-  metrics.add(...requests.gauges(), ...serverGauges({ store, resources, health }), ...gate.gauges)
+  metrics.add(
+    ...requests.gauges(),
+    ...admission.gauges(),
+    ...serverGauges({ store, resources, health }),
+    ...gate.gauges,
+  )
   const extensions = new Extensions(registry, options)
   const discovery = new Discovery({ resources, subresourcesOf, extensions })
   const http = new HttpPolicy(options.http)

@@ -6,6 +6,8 @@ import type { Registry, WriteRequest } from '../registry/context.ts'
 import type { DeletionRequest } from '../registry/deletion-request.ts'
 import type { ServedResource } from '../registry/served-resource.ts'
 
+import type { AdmissionMetrics } from './metrics.ts'
+
 export type Operation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
 
 /** A type that is no stored resource's own: an Eviction, a Scale, the options of a stream. */
@@ -60,13 +62,23 @@ export class AdmissionChain {
   readonly #plugins: readonly AdmissionPlugin[]
   readonly #byResource = new WeakMap<ServedResource, Plugins>()
   readonly #connecting = new WeakMap<ServedResource, Plugins>()
+  readonly #metrics: AdmissionMetrics
 
-  constructor(plugins: readonly AdmissionPlugin[]) {
-    this.#plugins = plugins
+  constructor(plugins: readonly AdmissionPlugin[], metrics: AdmissionMetrics) {
+    this.#plugins = plugins.map((plugin) => metrics.measured(plugin))
+    this.#metrics = metrics
   }
 
   /** True when the object was changed. */
   mutate(attributes: AdmissionAttributes): boolean | Promise<boolean> {
+    return this.#metrics.step('admit', attributes.operation, () => this.#mutate(attributes))
+  }
+
+  validate(attributes: AdmissionAttributes): void | Promise<void> {
+    return this.#metrics.step('validate', attributes.operation, () => this.#validate(attributes))
+  }
+
+  #mutate(attributes: AdmissionAttributes): boolean | Promise<boolean> {
     const { mutating } = this.#of(attributes)
     let result: Mutation = false
     for (const [index, plugin] of mutating.entries()) {
@@ -77,7 +89,7 @@ export class AdmissionChain {
     return result === 'by-others' ? mutateAgain(mutating, attributes) : result
   }
 
-  validate(attributes: AdmissionAttributes): void | Promise<void> {
+  #validate(attributes: AdmissionAttributes): void | Promise<void> {
     const { validating } = this.#of(attributes)
     for (const [index, plugin] of validating.entries()) {
       const result = plugin.validate?.(attributes)

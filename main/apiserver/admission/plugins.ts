@@ -10,6 +10,7 @@ import {
   clusterTrustBundleAttest,
 } from './certificates.ts'
 import type { PluginConfiguration } from './configuration.ts'
+import type { AdmissionMetrics } from './metrics.ts'
 import { defaultIngressClass } from './default-ingress-class.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
 import { eventRateLimit, readEventLimits } from './event-rate-limit.ts'
@@ -50,6 +51,7 @@ export interface AdmissionDependencies {
   readonly authorizer: () => Authorizer
   readonly rbac: () => RbacAuthorizer
   readonly webhooks: WebhookClient
+  readonly metrics: AdmissionMetrics
 }
 
 export interface AdmissionPluginEntry {
@@ -123,12 +125,12 @@ export const admissionPlugins: readonly AdmissionPluginEntry[] = [
   off(denyServiceExternalIPs),
   on(podTopologyLabels),
   { name: 'MutatingAdmissionPolicy', defaultOn: true, create: mutatingPolicies },
-  configured('MutatingAdmissionWebhook', true, readIdentities, (identities, { authorizer, webhooks }) =>
-    mutatingWebhooks({ authorizer, client: webhooks, identities }),
+  configured('MutatingAdmissionWebhook', true, readIdentities, (identities, { authorizer, webhooks, metrics }) =>
+    mutatingWebhooks({ authorizer, client: webhooks, identities, metrics }),
   ),
   { name: 'ValidatingAdmissionPolicy', defaultOn: true, create: validatingPolicies },
-  configured('ValidatingAdmissionWebhook', true, readIdentities, (identities, { authorizer, webhooks }) =>
-    validatingWebhooks({ authorizer, client: webhooks, identities }),
+  configured('ValidatingAdmissionWebhook', true, readIdentities, (identities, { authorizer, webhooks, metrics }) =>
+    validatingWebhooks({ authorizer, client: webhooks, identities, metrics }),
   ),
   configured('ResourceQuota', true, readLimitedResources, resourceQuota),
   off(alwaysDeny),

@@ -13,6 +13,7 @@ import { type PluginConfiguration, requireKind } from '../configuration.ts'
 import { compileConditions, type Conditions } from '../match-conditions.ts'
 import { type Matcher, matchRequest, newMatcher } from '../match-rules.ts'
 import { replaceObject } from '../replace-object.ts'
+import type { AdmissionMetrics } from '../metrics.ts'
 import { asMatched, convertToMatched, convertToRequested } from '../matched-version.ts'
 import { requestFacts } from '../request-facts.ts'
 
@@ -30,6 +31,7 @@ export interface WebhookDependencies {
   readonly client: WebhookClient
   /** Who this server is, by the hosts of webhooks. */
   readonly identities: ReadonlyMap<string, Identity>
+  readonly metrics: AdmissionMetrics
 }
 
 export function readIdentities(configuration: PluginConfiguration | undefined): ReadonlyMap<string, Identity> {
@@ -100,9 +102,12 @@ export async function validateBy(
   { matched, index, round }: Asking,
   dependencies: WebhookDependencies,
 ): Promise<void> {
+  const note = outcomeOf(hook, 'validating', attributes, dependencies)
   try {
     await ask(hook, attributes, matched, dependencies)
+    note()
   } catch (error) {
+    note(error)
     if (!ignored(hook, error)) throw asStatus(hook, error)
     const key = `failed-open.validating.webhook.admission.k8s.io/round_${String(round)}_index_${String(index)}`
     attributes.request.audit?.(key, hook.name)
@@ -121,12 +126,15 @@ export async function mutateBy(
     const value = JSON.stringify({ configuration, webhook: hook.name, ...what })
     attributes.request.audit?.(`${topic}.webhook.admission.k8s.io/${place}`, value)
   }
+  const noteOutcome = outcomeOf(hook, 'admit', attributes, dependencies)
   let mutated = false
   try {
     const patch = readPatch(await ask(hook, attributes, matched, dependencies))
     if (patch.length > 0) mutated = await patchObject(hook, attributes, matched, patch)
     if (mutated) note('patch', { patch, patchType: 'JSONPatch' })
+    noteOutcome()
   } catch (error) {
+    noteOutcome(error)
     if (!ignored(hook, error)) throw asStatus(hook, error)
     attributes.request.audit?.(`failed-open.mutation.webhook.admission.k8s.io/${place}`, hook.name)
   } finally {
@@ -134,6 +142,28 @@ export async function mutateBy(
   }
   return mutated
 }
+
+/** Counts how asking the webhook ended: to be told the error, or none. */
+function outcomeOf(
+  hook: Hook,
+  type: 'admit' | 'validating',
+  { operation }: AdmissionAttributes,
+  { metrics }: WebhookDependencies,
+): (error?: unknown) => void {
+  const from = performance.now()
+  return (error) => {
+    const asked = { name: hook.name, type, operation, seconds: (performance.now() - from) / 1000 }
+    if (error === undefined) metrics.webhook({ ...asked, code: 200 })
+    else if (error instanceof Denied) metrics.webhook({ ...asked, code: error.code, rejected: 'no_error' })
+    else if (!(error instanceof CallFailure))
+      metrics.webhook({ ...asked, code: 0, rejected: 'apiserver_internal_error' })
+    else if (ignored(hook, error)) metrics.webhook({ ...asked, code: 503, failedOpen: true })
+    else metrics.webhook({ ...asked, code: 503, rejected: 'calling_webhook_error' })
+  }
+}
+
+/** The webhook said no. */
+class Denied extends StatusError {}
 
 /** The webhook could not be asked, or its answer makes no sense: what failurePolicy is about. */
 class CallFailure extends Error {}
@@ -220,7 +250,7 @@ function denied(name: string, status: Response['status']): StatusError {
   const { code = 0, message = '', reason = '' } = status ?? {}
   const by = `admission webhook ${JSON.stringify(name)} denied the request`
   const why = message !== '' ? message : reason
-  return new StatusError({
+  return new Denied({
     ...status,
     code: code < 400 ? 400 : code,
     message: why === '' ? `${by} without explanation` : `${by}: ${why}`,

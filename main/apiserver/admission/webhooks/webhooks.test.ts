@@ -158,6 +158,32 @@ describe('a validating webhook', () => {
     await configured.close()
   })
 
+  it('is counted, and so are plugins', async () => {
+    await register('validating', '/no', {}, 'counted')
+    hooks.answer('/no', () => ({ allowed: false, status: { code: 403, message: 'no' } }))
+    await create(server, 'v1 ConfigMap hooked/counted')
+    await unregisterWebhooks(server)
+    await register('validating', '/gone', { clientConfig: { url: 'https://127.0.0.1:1/x' }, failurePolicy: 'Ignore' })
+    await create(server, 'v1 ConfigMap hooked/counted')
+    const { text } = await server.call('/metrics')
+    const of = 'name="counted.example.com",operation="CREATE",rejected="true",type="validating"'
+    const told = text.split('\n').filter((line) => line.startsWith('apiserver_admission_'))
+    expect(told).toContain(`apiserver_admission_webhook_admission_duration_seconds_count{${of}} 1`)
+    expect(told).toContain(`apiserver_admission_webhook_request_total{code="403",${of}} 1`)
+    expect(told).toContain(
+      'apiserver_admission_webhook_rejection_count{error_type="no_error",name="counted.example.com",operation="CREATE",rejection_code="403",type="validating"} 1',
+    )
+    expect(told).toContain(
+      'apiserver_admission_webhook_fail_open_count{name="hooks-gone.example.com",type="validating"} 1',
+    )
+    for (const series of [
+      'controller_admission_duration_seconds_count{name="ValidatingAdmissionWebhook",operation="CREATE",rejected="true",type="validate"}',
+      'controller_admission_duration_seconds_count{name="NamespaceLifecycle",operation="CREATE",rejected="false",type="admit"}',
+      'step_admission_duration_seconds_count{operation="CREATE",rejected="true",type="validate"}',
+    ])
+      expect(told.some((line) => line.startsWith(`apiserver_admission_${series} `))).toBe(true)
+  })
+
   it('can be a service', async () => {
     await newNamespace(server, 'hooks')
     await create(server, 'v1 Service hooks/hook', { spec: { ports: [{ port: 443 }] } })
