@@ -56,11 +56,11 @@ export class HttpServer {
     http1.requestTimeout = requestTimeoutMs
     http1.keepAliveTimeout = keepAliveTimeoutMs
     this.#server.on('request', (req, res) => {
-      this.#prove(req.socket.remotePort)
+      this.#prove(req)
       onRequest(req, res)
     })
     this.#server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
-      this.#prove(req.socket.remotePort)
+      this.#prove(req)
       onUpgrade(req, socket, head)
     })
     this.#server.on('connection', (socket: Socket) => {
@@ -83,8 +83,10 @@ export class HttpServer {
     })
   }
 
-  #prove(remotePort: number | undefined): void {
-    if (this.#unproven.size > 0 && remotePort !== undefined) this.#unproven.delete(remotePort)
+  #prove(req: HttpRequest): void {
+    if (this.#unproven.size === 0) return
+    const { remotePort } = req.socket
+    if (remotePort !== undefined) this.#unproven.delete(remotePort)
   }
 
   listen({ host, port }: { host: string; port: number }): Promise<{ host: string; port: number }> {

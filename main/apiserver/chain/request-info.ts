@@ -44,10 +44,8 @@ export function parseRequestInfo(
   nameFromFieldSelector?: string,
 ): RequestInfo {
   const nonResource: PathRequestInfo = { isResource: false, verb: method.toLowerCase(), path }
-  const segments = path
-    .split('/')
-    .filter((segment) => segment !== '')
-    .map(decodeURIComponent)
+  const encoded = path.split('/').filter((segment) => segment !== '')
+  const segments = path.includes('%') ? encoded.map(decodeURIComponent) : encoded
   let group: string
   let version: string
   let rest: string[]
