@@ -69,6 +69,12 @@ export interface ApiServerOptions {
     readonly minVersion?: 'TLSv1.2' | 'TLSv1.3'
     /** OpenSSL names. */
     readonly cipherSuites?: readonly string[]
+    /** Certificates for clients that ask for a name. A name may begin with "*.". */
+    readonly named?: readonly { readonly names: readonly string[]; readonly cert: string; readonly key: string }[]
+    /** Default true. */
+    readonly http2?: boolean
+    /** Streams in one HTTP/2 connection at a time. */
+    readonly maxStreams?: number
   }
   /** Signs and verifies service account tokens (RSA or EC keys as PEM). */
   readonly serviceAccountKey: {

@@ -50,3 +50,34 @@ test('of connections that say nothing the oldest gives way, those that asked sta
   expect(await ask(late)).toContain('answer')
   expect(await ask(proven)).toContain('answer')
 })
+
+test('shows each client the certificate of the name it asks for', async () => {
+  const authority = await createAuthority('test')
+  const issue = (name: string) =>
+    issueCertificate(authority, { commonName: name, dnsNames: [name], usages: ['server'] })
+  const [own, one, many] = await Promise.all([issue('localhost'), issue('one.example.com'), issue('*.example.com')])
+  const named = new HttpServer(
+    {
+      ...own,
+      clientCa: authority.cert,
+      http2: false,
+      named: [
+        { ...one, names: ['one.example.com'] },
+        { ...many, names: ['*.example.com'] },
+      ],
+    },
+    (_req, res) => res.end('answer'),
+    (_req, socket) => socket.destroy(),
+  )
+  const address = await named.listen({ host: '127.0.0.1', port: 0 })
+  const seen = async (servername: string): Promise<unknown[]> => {
+    const socket = connect({ ...address, servername, rejectUnauthorized: false, ALPNProtocols: ['h2', 'http/1.1'] })
+    sockets.push(socket)
+    await once(socket, 'secureConnect')
+    return [socket.getPeerCertificate().subject.CN, socket.alpnProtocol]
+  }
+  expect(await seen('one.example.com')).toEqual(['one.example.com', 'http/1.1'])
+  expect(await seen('two.example.com')).toEqual(['*.example.com', 'http/1.1'])
+  expect(await seen('localhost')).toEqual(['localhost', 'http/1.1'])
+  await named.close()
+})

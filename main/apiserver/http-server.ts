@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage } from 'node:http'
 import { createSecureServer, createServer as createHttp2Server, type Http2SecureServer } from 'node:http2'
 import type { AddressInfo, Socket } from 'node:net'
+import { createSecureContext, type SecureContext } from 'node:tls'
 import type { Duplex } from 'node:stream'
 import type { ApiServerOptions, HttpRequest, HttpResponse } from './apiserver.ts'
 
@@ -19,6 +20,31 @@ const keepAliveTimeoutMs = 120_000
 const maxUnprovenConnections = 2_000
 const maxHeaderBytes = 64 * 1024
 const http2Settings = { maxConcurrentStreams: 1000, initialWindowSize: 1 << 20, maxHeaderListSize: maxHeaderBytes }
+
+const onlyHttp1 = ({ protocols }: { protocols: string[] }): string | undefined =>
+  protocols.find((protocol) => protocol === 'http/1.1')
+
+/** The first certificate for the name; the server's own when there is none. */
+function certificateFor({ named = [], ...shared }: ApiServerOptions['tls']) {
+  const contexts = named.map(({ names, cert, key }) => ({
+    names: new Set(names.map((name) => name.toLowerCase())),
+    context: createSecureContext({
+      cert,
+      key,
+      ca: shared.clientCa,
+      minVersion: shared.minVersion ?? 'TLSv1.2',
+      ...(shared.cipherSuites === undefined ? {} : { ciphers: shared.cipherSuites.join(':') }),
+    }),
+  }))
+  return (asked: string, answer: (error: Error | null, context?: SecureContext) => void): void => {
+    const name = asked.toLowerCase()
+    const wildcard = name.replace(/^[^.]+/, '*')
+    answer(
+      null,
+      (contexts.find(({ names }) => names.has(name)) ?? contexts.find(({ names }) => names.has(wildcard)))?.context,
+    )
+  }
+}
 
 export class HttpServer {
   readonly #server: Http2SecureServer
@@ -42,7 +68,10 @@ export class HttpServer {
       rejectUnauthorized: false,
       minVersion: tls.minVersion ?? 'TLSv1.2',
       ...(tls.cipherSuites === undefined ? {} : { ciphers: tls.cipherSuites.join(':') }),
-      settings: http2Settings,
+      settings:
+        tls.maxStreams === undefined ? http2Settings : { ...http2Settings, maxConcurrentStreams: tls.maxStreams },
+      ...(tls.http2 === false ? { ALPNCallback: onlyHttp1 } : {}),
+      ...(tls.named === undefined ? {} : { SNICallback: certificateFor(tls) }),
       handshakeTimeout: 10_000,
       // A peer may not hold a session open for nothing but resets and settings.
       maxSessionInvalidFrames: 100,

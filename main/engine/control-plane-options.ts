@@ -1,8 +1,5 @@
 // What the flags of the engine mean to the API server: files are read here, and what is wrong with one is said with its flag's name.
-import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { createPrivateKey, createPublicKey } from 'node:crypto'
 import type { Clock } from '../../common/machinery/clock.ts'
 import type { Logger } from '../../common/machinery/logger.ts'
 import type { ApiServerOptions, UserInfo } from '../apiserver/apiserver.ts'
@@ -15,10 +12,11 @@ import { readAuthorization } from './access/authorization.ts'
 import { openAudit } from './audit.ts'
 import type { ClusterNetwork } from './cluster-network.ts'
 import { CodedError } from './coded-error.ts'
-import { badFile, messageOf, readFlagFile } from './flag-files.ts'
+import { messageOf, readFlagFile } from './flag-files.ts'
 import type { EngineOptions } from './options.ts'
 import { servedResources } from './runtime-config.ts'
 import { namesIn } from './server-names.ts'
+import { readCertificates, readNamed, readPair, readServing, requirePem } from './serving.ts'
 import { readTokenFile } from './token-file.ts'
 
 type Part = Pick<
@@ -58,19 +56,21 @@ export async function readControlPlaneOptions(
   },
 ): Promise<ControlPlaneOptions> {
   const { pki, network, logger, clock } = context
-  const [modes, serving, proxyClient, clientCa, requestHeader, serviceAccountKey, tokens, audit] = await Promise.all([
-    readAuthorization(options),
-    readServing(options, pki),
-    readPair(
-      ['proxy-client-cert-file', options.proxyClientCertFile],
-      ['proxy-client-key-file', options.proxyClientKeyFile],
-    ),
-    options.clientCaFile === undefined ? '' : readCertificates('client-ca-file', options.clientCaFile),
-    readRequestHeader(options),
-    readServiceAccountKeys(options, pki, network),
-    options.tokenAuthFile === undefined ? new Map<string, UserInfo>() : readTokenFile(options.tokenAuthFile),
-    openAudit(options, { logger, clock }),
-  ])
+  const [named, modes, serving, proxyClient, clientCa, requestHeader, serviceAccountKey, tokens, audit] =
+    await Promise.all([
+      readNamed(options),
+      readAuthorization(options),
+      readServing(options, pki),
+      readPair(
+        ['proxy-client-cert-file', options.proxyClientCertFile],
+        ['proxy-client-key-file', options.proxyClientKeyFile],
+      ),
+      options.clientCaFile === undefined ? '' : readCertificates('client-ca-file', options.clientCaFile),
+      readRequestHeader(options),
+      readServiceAccountKeys(options, pki, network),
+      options.tokenAuthFile === undefined ? new Map<string, UserInfo>() : readTokenFile(options.tokenAuthFile),
+      openAudit(options, { logger, clock }),
+    ])
   const admissionPlugins = await readAdmission(options)
   const access = await readAuthentication(options, anonymousAccess(options, modes))
   const { maxRequestsInflight: reads = 400, maxMutatingRequestsInflight: writes = 200 } = options
@@ -81,6 +81,9 @@ export async function readControlPlaneOptions(
         clientCa: [pki.authority.cert, clientCa, requestHeader?.clientCa ?? ''].join('\n'),
         ...(options.tlsMinVersion === undefined ? {} : { minVersion: options.tlsMinVersion }),
         ...(options.tlsCipherSuites === undefined ? {} : { cipherSuites: options.tlsCipherSuites }),
+        ...(named.length === 0 ? {} : { named }),
+        ...(options.http2 === undefined ? {} : { http2: options.http2 }),
+        ...(options.http2MaxStreams === undefined ? {} : { maxStreams: options.http2MaxStreams }),
       },
       serviceAccountKey,
       anonymousAuth: access.anonymous,
@@ -102,7 +105,7 @@ export async function readControlPlaneOptions(
       http: httpOptions(options),
       ...(options.runtimeConfig === undefined ? {} : { serves: servedBy(options.runtimeConfig) }),
     },
-    hosts: serving === undefined ? [] : namesIn(serving.cert),
+    hosts: [...(serving === undefined ? [] : namesIn(serving.cert)), ...named.flatMap(({ names }) => names)],
     tokens,
     trust: serving === undefined ? pki.authority.cert : `${pki.authority.cert.trimEnd()}\n${serving.cert}`,
     close: () => audit?.log.close() ?? Promise.resolve(),
@@ -131,57 +134,6 @@ function servedBy(config: Readonly<Record<string, string>>): NonNullable<ApiServ
       cause: error,
     })
   }
-}
-
-/** Throws unless `text` holds what `parse` can read. */
-function requirePem(flag: string, file: string, text: string, what: string, parse: (text: string) => unknown): string {
-  try {
-    parse(text)
-    return text
-  } catch (error) {
-    throw badFile(flag, file, `holds no ${what}: ${messageOf(error)}`, `Give a PEM file with a ${what}.`, error)
-  }
-}
-
-async function readCertificates(flag: string, file: string): Promise<string> {
-  return requirePem(flag, file, await readFlagFile(flag, file), 'certificate', (text) => new X509Certificate(text))
-}
-
-/** Undefined: the engine's own certificate. */
-async function readServing(options: EngineOptions, pki: LabPki): Promise<{ cert: string; key: string } | undefined> {
-  const { tlsCertFile, tlsPrivateKeyFile, certDir } = options
-  if (certDir === undefined || tlsCertFile !== undefined || tlsPrivateKeyFile !== undefined)
-    return readPair(['tls-cert-file', tlsCertFile], ['tls-private-key-file', tlsPrivateKeyFile])
-  const [certFile, keyFile] = [join(certDir, 'apiserver.crt'), join(certDir, 'apiserver.key')]
-  if (existsSync(certFile) && existsSync(keyFile)) return readPair(['cert-dir', certFile], ['cert-dir', keyFile])
-  try {
-    await mkdir(certDir, { recursive: true })
-    // Whoever trusts the certificate in the folder must be able to check the one served: the authority stands beside it.
-    await writeFile(certFile, `${pki.server.cert.trimEnd()}\n${pki.authority.cert}`)
-    await writeFile(keyFile, pki.server.key, { mode: 0o600 })
-  } catch (error) {
-    throw badFile('cert-dir', certDir, `cannot be written: ${messageOf(error)}`, 'Choose another folder.', error)
-  }
-  return undefined
-}
-
-/** A certificate and its key, from two flags of which neither makes sense alone. */
-async function readPair(
-  [certFlag, certFile]: readonly [string, string | undefined],
-  [keyFlag, keyFile]: readonly [string, string | undefined],
-): Promise<{ cert: string; key: string } | undefined> {
-  if (certFile === undefined && keyFile === undefined) return undefined
-  if (certFile === undefined || keyFile === undefined)
-    throw new CodedError(
-      'BadArgument',
-      `--${certFile === undefined ? keyFlag : certFlag} needs the other one of certificate and key`,
-      `Give both --${certFlag} and --${keyFlag}, or neither.`,
-    )
-  const cert = await readCertificates(certFlag, certFile)
-  const key = requirePem(keyFlag, keyFile, await readFlagFile(keyFlag, keyFile), 'private key', createPrivateKey)
-  if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)))
-    throw badFile(keyFlag, keyFile, 'is not the key of the certificate', 'Give files that belong together.')
-  return { cert, key }
 }
 
 const requestHeaderDefaults = {

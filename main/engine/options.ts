@@ -21,6 +21,11 @@ export interface EngineOptions {
   tlsMinVersion?: 'TLSv1.2' | 'TLSv1.3'
   /** OpenSSL names. */
   tlsCipherSuites?: string[]
+  /** Without names: those in the certificate. */
+  namedCertificates?: { certFile: string; keyFile: string; names: string[] }[]
+  /** Default true. */
+  http2?: boolean
+  http2MaxStreams?: number
   maxRequestsInflight?: number
   maxMutatingRequestsInflight?: number
   /** Default true. */

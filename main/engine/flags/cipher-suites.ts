@@ -19,8 +19,25 @@ const openSslNames: Readonly<Record<string, string>> = {
   TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256: 'ECDHE-RSA-CHACHA20-POLY1305',
 }
 
+/** Known upstream as insecure, and not offered here whoever asks. */
+const notOffered = new Set([
+  'TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256',
+  'TLS_ECDHE_ECDSA_WITH_RC4_128_SHA',
+  'TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA',
+  'TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256',
+  'TLS_ECDHE_RSA_WITH_RC4_128_SHA',
+  'TLS_RSA_WITH_3DES_EDE_CBC_SHA',
+  'TLS_RSA_WITH_AES_128_CBC_SHA',
+  'TLS_RSA_WITH_AES_128_CBC_SHA256',
+  'TLS_RSA_WITH_AES_128_GCM_SHA256',
+  'TLS_RSA_WITH_AES_256_CBC_SHA',
+  'TLS_RSA_WITH_AES_256_GCM_SHA384',
+  'TLS_RSA_WITH_RC4_128_SHA',
+])
+
 export function parseCipherSuites(name: string, text: string): string[] {
-  return parseList(text).map((suite) => {
+  return parseList(text).flatMap((suite) => {
+    if (notOffered.has(suite)) return []
     const openSsl = Object.hasOwn(openSslNames, suite) ? openSslNames[suite] : undefined
     if (openSsl === undefined)
       throw badValue(name, suite, 'is not a cipher suite', `Use: ${Object.keys(openSslNames).join(', ')}.`)

@@ -3,9 +3,11 @@ import { controllerFlags } from './controllers.ts'
 import { parseServiceRanges } from '../cluster-network.ts'
 import { tokenFlags } from './authentication.ts'
 import { authorizationFlags } from './authorization.ts'
+import type { EngineOptions } from '../options.ts'
 import { parseCipherSuites } from './cipher-suites.ts'
 import {
   badValue,
+  bool,
   count,
   duration,
   type EngineFlag,
@@ -25,6 +27,20 @@ import { leaderElection } from './leader-election.ts'
 import { withoutEffect } from './no-effect.ts'
 
 export type { EngineFlag, FlagSection } from './flag.ts'
+
+/** "crt,key" or "crt,key:name,*.name". */
+function parseNamedCertificate(text: string): NonNullable<EngineOptions['namedCertificates']>[number] {
+  const colon = text.indexOf(':')
+  const [certFile = '', keyFile = '', ...more] = (colon < 0 ? text : text.slice(0, colon)).split(',')
+  if (certFile === '' || keyFile === '' || more.length > 0)
+    throw badValue(
+      'tls-sni-cert-key',
+      text,
+      'expected comma separated certificate and key file paths',
+      'Write --tls-sni-cert-key=foo.crt,foo.key:foo.example.com.',
+    )
+  return { certFile, keyFile, names: colon < 0 ? [] : text.slice(colon + 1).split(',') }
+}
 
 const serving: readonly EngineFlag[] = [
   flag(
@@ -63,12 +79,39 @@ const serving: readonly EngineFlag[] = [
     },
   ),
   flag('tls-min-version', 'version', 'VersionTLS12 (default) or VersionTLS13', (o, text) => {
-    const version = parseOneOf('tls-min-version', text, ['VersionTLS12', 'VersionTLS13'])
-    o.tlsMinVersion = version === 'VersionTLS12' ? 'TLSv1.2' : 'TLSv1.3'
+    // What is older than 1.2 is not spoken, whatever is asked for.
+    const version = parseOneOf('tls-min-version', text, [
+      'VersionTLS10',
+      'VersionTLS11',
+      'VersionTLS12',
+      'VersionTLS13',
+    ])
+    o.tlsMinVersion = version === 'VersionTLS13' ? 'TLSv1.3' : 'TLSv1.2'
   }),
   flag('tls-cipher-suites', 'names', 'cipher suites to offer, by their IANA names', (o, text) => {
     o.tlsCipherSuites = parseCipherSuites('tls-cipher-suites', text)
   }),
+  {
+    ...flag(
+      'tls-sni-cert-key',
+      'cert,key[:names]',
+      'a further certificate, for clients that ask for one of its names',
+      (o, text) => {
+        o.namedCertificates = [...(o.namedCertificates ?? []), parseNamedCertificate(text)]
+      },
+    ),
+    repeatable: true,
+  },
+  bool('disable-http2-serving', 'speak HTTP/1.1 only (default: false)', (o, value) => {
+    o.http2 = !value
+  }),
+  count(
+    'http2-max-streams-per-connection',
+    'requests in one HTTP/2 connection at a time (default: 1000)',
+    (o, value) => {
+      if (value > 0) o.http2MaxStreams = value
+    },
+  ),
   count(
     'max-requests-inflight',
     'reads at work at a time (default: 400); with priority and fairness, the sum of both is what there is',

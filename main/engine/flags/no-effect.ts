@@ -55,7 +55,7 @@ export const withoutEffect: readonly FlagSection[] = [
     bool: `
       emulation-forward-compatible runtime-config-emulation-forward-compatible shutdown-send-retry-after
       enable-garbage-collector encryption-provider-config-automatic-reload watch-cache
-      disable-http2-serving permit-address-sharing permit-port-sharing profiling contention-profiling
+      permit-address-sharing permit-port-sharing profiling contention-profiling
       audit-log-batch-throttle-enable audit-log-compress audit-log-truncate-enabled
       audit-webhook-batch-throttle-enable audit-webhook-truncate-enabled
       service-account-extend-token-expiration service-account-lookup
@@ -64,7 +64,6 @@ export const withoutEffect: readonly FlagSection[] = [
     n: `
       default-not-ready-toleration-seconds default-unreachable-toleration-seconds
       delete-collection-workers default-watch-cache-size lease-reuse-duration-seconds
-      http2-max-streams-per-connection
       audit-log-batch-buffer-size audit-log-batch-max-size audit-log-batch-throttle-burst audit-log-truncate-max-batch-size
       audit-log-truncate-max-event-size
       audit-webhook-batch-throttle-burst
@@ -82,7 +81,7 @@ export const withoutEffect: readonly FlagSection[] = [
     text: `
       min-compatibility-version debug-socket-path
       encryption-provider-config etcd-servers-overrides watch-cache-sizes
-      tls-sni-cert-key tls-curve-preferences
+      tls-curve-preferences
       audit-log-format audit-log-mode audit-log-version
       audit-webhook-mode audit-webhook-version
       requestheader-uid-headers egress-selector-config-file
