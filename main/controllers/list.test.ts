@@ -23,6 +23,10 @@ describe('which controllers run', () => {
     ],
     [['job'], ['job-controller']],
     [['-job', 'job-controller', '*'], ['deployment-controller']],
+    [
+      ['*', '-cloud-node-lifecycle', '-service-lb-controller'],
+      ['deployment-controller', 'job-controller'],
+    ],
     [[], []],
   ])('%j: %j', (wanted, expected) => {
     expect(names(wanted)).toEqual(expected)
@@ -30,6 +34,7 @@ describe('which controllers run', () => {
 
   it('does not know every name', () => {
     expect(() => names(['*', '-no-such'])).toThrow('"no-such" is not in the list of known controllers')
+    expect(() => names(['service-lb-controller'])).toThrow('"service-lb-controller" is not in the list')
   })
 
   it('has each name once', () => {

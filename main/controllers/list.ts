@@ -125,6 +125,25 @@ export const controllerList: readonly ControllerEntry[] = [
   on('pod-garbage-collector-controller', 'podgc', newPodGcController),
 ]
 
+/** Further ones of kube-controller-manager. There is nothing of them to run here, so "-name" is no mistake. */
+const elsewhere: ReadonlySet<string> = new Set([
+  'cloud-node-lifecycle-controller',
+  'cloud-node-lifecycle',
+  'device-taint-eviction-controller',
+  'kube-apiserver-serving-clustertrustbundle-publisher-controller',
+  'legacy-serviceaccount-token-cleaner-controller',
+  'legacy-service-account-token-cleaner',
+  'node-route-controller',
+  'route',
+  'podcertificaterequest-cleaner-controller',
+  'selinux-warning-controller',
+  'service-lb-controller',
+  'service',
+  'storage-version-migrator-controller',
+  'storageversion-garbage-collector-controller',
+  'storage-version-gc',
+])
+
 /**
  * Which of the list to run, in upstream's notation: "*" all that are on by default, "name" that one, "-name" not that one; the first
  * that names a controller decides. Throws TypeError when a name is not in the list.
@@ -137,6 +156,7 @@ export function selectControllers(
   const verdicts = new Map<string, boolean>()
   for (const item of wanted) {
     if (item === '*') continue
+    if (item.startsWith('-') && elsewhere.has(item.slice(1))) continue
     const name = known.get(item.replace(/^-/, ''))
     if (name === undefined)
       throw new TypeError(
