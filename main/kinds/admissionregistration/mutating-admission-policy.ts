@@ -4,19 +4,9 @@ import type {
   AdmissionregistrationV1Mutation as Mutation,
 } from '../../../common/api/generated/types.ts'
 import { invalidValue, notSupported, required, type FieldError } from '../../../common/machinery/field-error.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
-import { semanticEqual } from '../equality.ts'
 import { defineKind, type WriteContext } from '../kind.ts'
-import { checkExpression, type Expression } from '../validation/expressions.ts'
 import { checkOneOf } from '../validation/values.ts'
-import { checkMatchConditions } from './match-conditions.ts'
-import {
-  checkPolicyFrame,
-  checkVariables,
-  paramKindCell,
-  paramKindDescription,
-  setPolicyDefaults,
-} from './policy-parts.ts'
+import { type CheckPart, checkPolicyParts, policyColumns, setPolicyDefaults } from './policy-parts.ts'
 import { reinvocationPolicies } from './rules.ts'
 
 export const mutatingAdmissionPolicy = defineKind('admissionregistration.k8s.io/v1/mutatingadmissionpolicies', {
@@ -24,22 +14,13 @@ export const mutatingAdmissionPolicy = defineKind('admissionregistration.k8s.io/
   categories: ['api-extensions'],
   setDefaults: setPolicyDefaults,
   validate: checkPolicy,
-  columns: [
-    nameColumn,
+  columns: policyColumns(
     {
       name: 'Mutations',
-      type: 'integer',
       description: 'Mutation indicates the number of mutations rules defined in this configuration',
-      cell: ({ spec }) => spec?.mutations?.length ?? 0,
     },
-    {
-      name: 'ParamKind',
-      type: 'string',
-      description: paramKindDescription,
-      cell: ({ spec }) => paramKindCell(spec?.paramKind),
-    },
-    ageColumn,
-  ],
+    ({ spec }: MutatingAdmissionPolicy) => spec?.mutations?.length ?? 0,
+  ),
 })
 
 function checkPolicy(
@@ -48,22 +29,11 @@ function checkPolicy(
   old: MutatingAdmissionPolicy | undefined,
 ): FieldError[] {
   const errors: FieldError[] = []
-  checkPolicyFrame(errors, 'spec', spec)
-  const hasParams = spec.paramKind !== undefined
-  const sameConditions =
-    old !== undefined &&
-    semanticEqual(old.spec?.paramKind, spec.paramKind) &&
-    semanticEqual(old.spec?.matchConditions, spec.matchConditions)
-  if (!sameConditions)
-    checkMatchConditions(errors, 'spec.matchConditions', spec.matchConditions ?? [], { hasParams, context })
-  const { variables = [], mutations = [] } = spec
-  checkVariables(errors, 'spec.variables', variables, { hasParams, context })
+  const check = checkPolicyParts(errors, spec, old?.spec, context)
+  const { mutations = [] } = spec
   if (mutations.length === 0) errors.push(required('spec.mutations', 'mutations must contain at least one item'))
-  const composed = variables.map(({ name }) => name)
   mutations.forEach((mutation, index) => {
-    checkMutation(errors, `spec.mutations[${String(index)}]`, mutation, (path, expression) => {
-      checkExpression(errors, path, { ...expression, hasParams, composed }, context)
-    })
+    checkMutation(errors, `spec.mutations[${String(index)}]`, mutation, check)
   })
   checkOneOf(errors, 'spec.reinvocationPolicy', spec.reinvocationPolicy, reinvocationPolicies)
   return errors
@@ -71,12 +41,7 @@ function checkPolicy(
 
 const patches = { ApplyConfiguration: 'applyConfiguration', JSONPatch: 'jsonPatch' } as const
 
-function checkMutation(
-  errors: FieldError[],
-  path: string,
-  mutation: Mutation,
-  compile: (path: string, expression: Pick<Expression, 'purpose' | 'text'>) => void,
-): void {
+function checkMutation(errors: FieldError[], path: string, mutation: Mutation, check: CheckPart): void {
   const { patchType = '' } = mutation
   if (patchType === '') {
     errors.push(required(`${path}.patchType`))
@@ -92,7 +57,7 @@ function checkMutation(
   const at = `${path}.${field}.expression`
   if (patch === undefined) errors.push(required(`${path}.${field}`, `must be specified when patchType is ${patchType}`))
   else if ((patch.expression ?? '').trim() === '') errors.push(required(at, 'expression is not specified'))
-  else compile(at, { purpose: field, text: patch.expression ?? '' })
+  else check(at, { purpose: field, text: patch.expression ?? '' })
   if (mutation[other] !== undefined) {
     const detail = `must not be specified when patchType is ${patchType}`
     errors.push(invalidValue(`${path}.${other}`, `{${other}}`, detail))

@@ -1,5 +1,6 @@
 // What validating and mutating admission policies and their bindings have in common.
 import type {
+  AdmissionregistrationV1MatchCondition,
   AdmissionregistrationV1MatchResources,
   AdmissionregistrationV1ParamKind,
   AdmissionregistrationV1ParamRef,
@@ -12,20 +13,64 @@ import {
   required,
   type FieldError,
 } from '../../../common/machinery/field-error.ts'
-import { selectorCell } from '../columns.ts'
-import type { WriteContext } from '../kind.ts'
-import { checkExpression } from '../validation/expressions.ts'
+import type { KubeObject } from '../../../common/machinery/meta.ts'
+import { ageColumn, nameColumn, selectorCell } from '../columns.ts'
+import { semanticEqual } from '../equality.ts'
+import type { Column, WriteContext } from '../kind.ts'
+import { checkExpression, type Expression } from '../validation/expressions.ts'
 import { checkLabelSelector } from '../validation/label-selector.ts'
 import { checkName, isDnsLabel1035, isDnsSubdomain, isPathSegment } from '../validation/names.ts'
 import { checkOneOf } from '../validation/values.ts'
+import { checkMatchConditions } from './match-conditions.ts'
 import { checkMatchResources, failurePolicies, setMatchDefaults } from './rules.ts'
-
-export const paramKindDescription = 'ParamKind specifies the kind of resources used to parameterize this policy'
 
 interface PolicySpec {
   failurePolicy?: string
   paramKind?: AdmissionregistrationV1ParamKind
   matchConstraints?: AdmissionregistrationV1MatchResources
+  matchConditions?: AdmissionregistrationV1MatchCondition[]
+  variables?: AdmissionregistrationV1Variable[]
+}
+
+/** What the table of policies shows besides their names: how many of something they hold, and what their parameters are. */
+export const policyColumns = <Policy extends KubeObject & { spec?: PolicySpec }>(
+  counted: Pick<Column, 'name' | 'description'>,
+  count: (policy: Policy) => number,
+): Column<Policy>[] => [
+  nameColumn,
+  { ...counted, type: 'integer', cell: count },
+  {
+    name: 'ParamKind',
+    type: 'string',
+    description: 'ParamKind specifies the kind of resources used to parameterize this policy',
+    cell: ({ spec }) => paramKindCell(spec?.paramKind),
+  },
+  ageColumn,
+]
+
+/** Checks an expression of the policy, which may look at its parameters and variables. */
+export type CheckPart = (path: string, expression: Pick<Expression, 'purpose' | 'text' | 'value'>) => void
+
+/** All but what the policy does; returns how to check the expressions of that. */
+export function checkPolicyParts(
+  errors: FieldError[],
+  spec: PolicySpec,
+  old: PolicySpec | undefined,
+  context: WriteContext,
+): CheckPart {
+  checkPolicyFrame(errors, 'spec', spec)
+  const { paramKind, matchConditions = [], variables = [] } = spec
+  const hasParams = paramKind !== undefined
+  const sameConditions =
+    old !== undefined &&
+    semanticEqual(old.paramKind, paramKind) &&
+    semanticEqual(old.matchConditions, spec.matchConditions)
+  if (!sameConditions) checkMatchConditions(errors, 'spec.matchConditions', matchConditions, { hasParams, context })
+  checkVariables(errors, 'spec.variables', variables, { hasParams, context })
+  const composed = variables.map(({ name }) => name)
+  return (path, expression) => {
+    checkExpression(errors, path, { ...expression, hasParams, composed }, context)
+  }
 }
 
 export function setPolicyDefaults({ spec }: { spec?: PolicySpec }): void {
@@ -34,7 +79,7 @@ export function setPolicyDefaults({ spec }: { spec?: PolicySpec }): void {
   if (spec.matchConstraints !== undefined) setMatchDefaults(spec.matchConstraints)
 }
 
-export function checkPolicyFrame(errors: FieldError[], path: string, spec: PolicySpec): void {
+function checkPolicyFrame(errors: FieldError[], path: string, spec: PolicySpec): void {
   checkOneOf(errors, `${path}.failurePolicy`, spec.failurePolicy, failurePolicies)
   if (spec.paramKind !== undefined) checkParamKind(errors, `${path}.paramKind`, spec.paramKind)
   const match = spec.matchConstraints
@@ -47,7 +92,7 @@ export function checkPolicyFrame(errors: FieldError[], path: string, spec: Polic
 }
 
 /** As the table of policies shows a reference to the kind of its parameters. */
-export const paramKindCell = (kind: AdmissionregistrationV1ParamKind | undefined): string =>
+const paramKindCell = (kind: AdmissionregistrationV1ParamKind | undefined): string =>
   kind === undefined ? '<unset>' : `${kind.apiVersion ?? ''}/${kind.kind ?? ''}`
 
 export function paramRefCell(reference: AdmissionregistrationV1ParamRef | undefined): string {
@@ -104,7 +149,7 @@ const reserved = new Set(
   ),
 )
 
-export function checkVariables(
+function checkVariables(
   errors: FieldError[],
   path: string,
   variables: readonly AdmissionregistrationV1Variable[],

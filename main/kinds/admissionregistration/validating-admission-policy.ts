@@ -13,21 +13,11 @@ import {
   type FieldError,
 } from '../../../common/machinery/field-error.ts'
 import { byteLength } from '../../../common/machinery/names.ts'
-import { ageColumn, nameColumn } from '../columns.ts'
-import { semanticEqual } from '../equality.ts'
 import { defineKind, type WriteContext } from '../kind.ts'
 import { dropStatus, mainDoor, statusDoor } from '../strategy.ts'
 import { checkConditions } from '../validation/conditions.ts'
-import { checkExpression, type Expression } from '../validation/expressions.ts'
 import { checkName, isQualifiedName } from '../validation/names.ts'
-import { checkMatchConditions } from './match-conditions.ts'
-import {
-  checkPolicyFrame,
-  checkVariables,
-  paramKindCell,
-  paramKindDescription,
-  setPolicyDefaults,
-} from './policy-parts.ts'
+import { type CheckPart, checkPolicyParts, policyColumns, setPolicyDefaults } from './policy-parts.ts'
 
 const maxAuditAnnotations = 20
 const maxAuditExpressionBytes = 5 * 1024
@@ -48,22 +38,13 @@ export const validatingAdmissionPolicy = defineKind('admissionregistration.k8s.i
       return errors
     },
   }),
-  columns: [
-    nameColumn,
+  columns: policyColumns(
     {
       name: 'Validations',
-      type: 'integer',
       description: 'Validations indicates the number of validation rules defined in this configuration',
-      cell: ({ spec }) => spec?.validations?.length ?? 0,
     },
-    {
-      name: 'ParamKind',
-      type: 'string',
-      description: paramKindDescription,
-      cell: ({ spec }) => paramKindCell(spec?.paramKind),
-    },
-    ageColumn,
-  ],
+    ({ spec }: ValidatingAdmissionPolicy) => spec?.validations?.length ?? 0,
+  ),
 })
 
 function checkPolicy(
@@ -72,27 +53,15 @@ function checkPolicy(
   old: ValidatingAdmissionPolicy | undefined,
 ): FieldError[] {
   const errors: FieldError[] = []
-  checkPolicyFrame(errors, 'spec', spec)
-  const hasParams = spec.paramKind !== undefined
-  const sameConditions =
-    old !== undefined &&
-    semanticEqual(old.spec?.paramKind, spec.paramKind) &&
-    semanticEqual(old.spec?.matchConditions, spec.matchConditions)
-  if (!sameConditions)
-    checkMatchConditions(errors, 'spec.matchConditions', spec.matchConditions ?? [], { hasParams, context })
-  const { variables = [], validations = [], auditAnnotations = [] } = spec
-  checkVariables(errors, 'spec.variables', variables, { hasParams, context })
+  const check = checkPolicyParts(errors, spec, old?.spec, context)
+  const { validations = [], auditAnnotations = [] } = spec
   if (validations.length === 0 && auditAnnotations.length === 0) {
     const why = 'validations or auditAnnotations must contain at least one item'
     errors.push(required('spec.validations', why), required('spec.auditAnnotations', why))
     return errors
   }
-  const composed = variables.map(({ name }) => name)
-  const compile: Compile = (path, expression) => {
-    checkExpression(errors, path, { ...expression, hasParams, composed }, context)
-  }
   validations.forEach((validation, index) => {
-    checkValidation(errors, `spec.validations[${String(index)}]`, validation, compile)
+    checkValidation(errors, `spec.validations[${String(index)}]`, validation, check)
   })
   if (auditAnnotations.length > maxAuditAnnotations) {
     const detail = `must not have more than ${String(maxAuditAnnotations)} auditAnnotations`
@@ -101,23 +70,21 @@ function checkPolicy(
   const keys = new Set<string>()
   auditAnnotations.forEach((annotation, index) => {
     const at = `spec.auditAnnotations[${String(index)}]`
-    checkAuditAnnotation(errors, at, { annotation, policy: metadata.name ?? '' }, compile)
+    checkAuditAnnotation(errors, at, { annotation, policy: metadata.name ?? '' }, check)
     if (keys.has(annotation.key)) errors.push(duplicate(`${at}.key`, annotation.key))
     keys.add(annotation.key)
   })
   return errors
 }
 
-type Compile = (path: string, expression: Pick<Expression, 'purpose' | 'text' | 'value'>) => void
-
-function checkValidation(errors: FieldError[], path: string, validation: Validation, compile: Compile): void {
+function checkValidation(errors: FieldError[], path: string, validation: Validation, check: CheckPart): void {
   const { expression = '', message = '', messageExpression = '', reason } = validation
   if (expression.trim() === '') errors.push(required(`${path}.expression`, 'expression is not specified'))
-  else compile(`${path}.expression`, { purpose: 'validation', text: expression })
+  else check(`${path}.expression`, { purpose: 'validation', text: expression })
   if (messageExpression !== '' && messageExpression.trim() === '')
     errors.push(invalidValue(`${path}.messageExpression`, messageExpression, 'must be non-empty if specified'))
   else if (messageExpression !== '')
-    compile(`${path}.messageExpression`, { purpose: 'messageExpression', text: messageExpression })
+    check(`${path}.messageExpression`, { purpose: 'messageExpression', text: messageExpression })
   if (message !== '' && message.trim() === '')
     errors.push(invalidValue(`${path}.message`, message, 'message must be non-empty if specified'))
   else if (/[\n\r]/.test(message.trim()))
@@ -129,7 +96,7 @@ function checkAuditAnnotation(
   errors: FieldError[],
   path: string,
   { annotation, policy }: { readonly annotation: AuditAnnotation; readonly policy: string },
-  compile: Compile,
+  check: CheckPart,
 ): void {
   const { key = '', valueExpression = '' } = annotation
   if (policy === '') errors.push(invalidValue(`${path}.key`, key, 'requires metadata.name be non-empty'))
@@ -139,7 +106,7 @@ function checkAuditAnnotation(
   if (text === '') errors.push(required(at, 'valueExpression is not specified'))
   else if (byteLength(text) > maxAuditExpressionBytes)
     errors.push(required(at, `must not exceed ${String(maxAuditExpressionBytes)} bytes in length`))
-  else compile(at, { purpose: 'auditAnnotation', text, value: valueExpression })
+  else check(at, { purpose: 'auditAnnotation', text, value: valueExpression })
 }
 
 function checkTypeChecking(errors: FieldError[], path: string, checking: TypeChecking | undefined): void {
