@@ -37,16 +37,17 @@ export const podWarnings = (pod: KubeObject & { readonly spec?: PodSpec }, old: 
 /** `prefix` is empty or ends with a dot. */
 function warningsOf(prefix: string, spec: PodSpec, annotations: Annotations = {}): string[] {
   const path = `${prefix}spec`
+  const containers = containersOf(path, spec)
   const grace = spec.terminationGracePeriodSeconds ?? 0
   return [
     ...placementWarnings(path, spec),
-    ...annotationWarnings(`${prefix}metadata.annotations`, spec, annotations),
+    ...annotationWarnings(`${prefix}metadata.annotations`, { spec, containers, annotations }),
     ...(spec.volumes ?? []).flatMap((volume, index) => volumeWarnings(`${path}.volumes[${String(index)}]`, volume)),
     ...overlapWarnings(spec.volumes ?? []),
     ...listWarnings(path, spec),
     ...fractionWarnings(`${path}.overhead`, spec.overhead),
-    ...containersOf(path, spec).flatMap(([at, container]) => containerWarnings(at, container)),
-    ...portWarnings(containersOf(path, spec)),
+    ...containers.flatMap(([at, container]) => containerWarnings(at, container)),
+    ...portWarnings(containers),
     ...(grace < 0
       ? [`${path}.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1`]
       : []),
@@ -54,7 +55,10 @@ function warningsOf(prefix: string, spec: PodSpec, annotations: Annotations = {}
   ]
 }
 
-function containersOf(path: string, spec: PodSpec): [string, AnyContainer][] {
+/** With their paths. */
+type Placed = readonly (readonly [string, AnyContainer])[]
+
+function containersOf(path: string, spec: PodSpec): Placed {
   const { initContainers = [], containers = [], ephemeralContainers = [] } = spec
   return Object.entries({ initContainers, containers, ephemeralContainers }).flatMap(([field, list]) =>
     list.map((container, index): [string, AnyContainer] => [`${path}.${field}[${String(index)}]`, container]),
@@ -118,7 +122,11 @@ const withoutFunction: Readonly<Record<string, string>> = {
   'security.alpha.kubernetes.io/unsafe-sysctls': 'non-functional in v1.11+; use the "sysctls" field instead',
 }
 
-function annotationWarnings(path: string, spec: PodSpec, annotations: Annotations): string[] {
+function annotationWarnings(
+  path: string,
+  { spec, containers, annotations }: { spec: PodSpec; containers: Placed; annotations: Annotations },
+): string[] {
+  if (Object.keys(annotations).length === 0) return []
   const warnings = Object.entries(withoutFunction).flatMap(([key, message]) =>
     annotations[key] === undefined ? [] : [`${path}[${key}]: ${message}`],
   )
@@ -126,7 +134,7 @@ function annotationWarnings(path: string, spec: PodSpec, annotations: Annotation
   const ofPod = 'seccomp.security.alpha.kubernetes.io/pod'
   if (annotations[ofPod] !== undefined && spec.securityContext?.seccompProfile === undefined)
     warnings.push(`${path}[${ofPod}]: ${seccomp}`)
-  for (const [, { name, securityContext }] of containersOf('', spec)) {
+  for (const [, { name, securityContext }] of containers) {
     const ofContainer = `container.seccomp.security.alpha.kubernetes.io/${name}`
     if (annotations[ofContainer] !== undefined && securityContext?.seccompProfile === undefined)
       warnings.push(`${path}[${ofContainer}]: ${seccomp}`)
@@ -138,7 +146,7 @@ function annotationWarnings(path: string, spec: PodSpec, annotations: Annotation
   return warnings
 }
 
-const oldVolumes = {
+const oldVolumes: Readonly<Partial<Record<string, string>>> = {
   photonPersistentDisk: 'deprecated in v1.11, non-functional in v1.16+',
   gitRepo: 'deprecated in v1.11, and disabled by default in v1.33+',
   scaleIO: 'deprecated in v1.16, non-functional in v1.22+',
@@ -153,9 +161,10 @@ const oldVolumes = {
 function volumeWarnings(path: string, volume: Volume): string[] {
   const claim = volume.ephemeral?.volumeClaimTemplate?.spec
   return [
-    ...Object.entries(oldVolumes).flatMap(([field, message]) =>
-      volume[field as keyof typeof oldVolumes] === undefined ? [] : [`${path}.${field}: ${message}`],
-    ),
+    ...Object.entries(volume).flatMap(([field, source]) => {
+      const message = oldVolumes[field]
+      return source === undefined || message === undefined ? [] : [`${path}.${field}: ${message}`]
+    }),
     ...(claim === undefined ? [] : claimSpecWarnings(`${path}.ephemeral.volumeClaimTemplate.spec`, claim)),
   ]
 }
@@ -207,7 +216,7 @@ function containerWarnings(path: string, { resources, env = [] }: AnyContainer):
   ]
 }
 
-function portWarnings(containers: readonly (readonly [string, AnyContainer])[]): string[] {
+function portWarnings(containers: Placed): string[] {
   const warnings: string[] = []
   const taken = new Map<string, { at: string; port: ContainerPort }[]>()
   for (const [path, { ports = [] }] of containers) {
