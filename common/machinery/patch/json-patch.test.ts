@@ -44,6 +44,8 @@ describe('json patch', () => {
     [{ op: 'add' }, 400],
     [['add'], 400],
     [Array.from({ length: 10_001 }, () => ({ op: 'remove', path: '/a' })), 413],
+    // Each copy holds all copies before it.
+    [Array.from({ length: 40 }, (_, index) => ({ op: 'copy', from: '', path: `/${String(index)}` })), 422],
   ])('%# is refused with its code', (patch, code) => {
     expect(() => applyJsonPatch(document, patch)).toThrow(expect.objectContaining({ code }))
   })

@@ -6,6 +6,8 @@ import { badRequest, requestTooLarge } from '../status.ts'
 import { patchDoesNotApply } from './patch-error.ts'
 
 const maxOperations = 10_000
+/** What all copies of a patch may add together: copies of copies double. */
+const maxCopiedCharacters = 3 * 1024 * 1024
 
 type Container = JsonObject | unknown[]
 
@@ -52,9 +54,17 @@ function applyOperation(target: PatchTarget, operation: JsonObject): void {
       target.add(path, value)
       return
     }
-    case 'copy':
-      target.add(path, cloneJson(target.get(pointer(operation, 'from'))))
+    case 'copy': {
+      const value = target.get(pointer(operation, 'from'))
+      target.copied += JSON.stringify(value).length
+      if (target.copied > maxCopiedCharacters) {
+        throw patchDoesNotApply(
+          `Unable to complete the copy, the accumulated size increase of copy is ${String(target.copied)}, exceeding the limit ${String(maxCopiedCharacters)}`,
+        )
+      }
+      target.add(path, cloneJson(value))
       return
+    }
     case 'test':
       if (!jsonEqual(target.find(path) ?? null, operation['value'] ?? null)) {
         throw patchDoesNotApply(`testing value ${String(operation['path'])} failed`)
@@ -87,6 +97,8 @@ const isInside = (path: readonly string[], container: readonly string[]): boolea
 /** The document in work: containers are copied the first time something inside them changes. */
 class PatchTarget {
   root: unknown
+  /** Characters of JSON that copies have added. */
+  copied = 0
   readonly #owned = new Set<Container>()
 
   constructor(document: unknown) {

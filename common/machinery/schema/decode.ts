@@ -269,18 +269,27 @@ export function decodeBody(request: DecodeRequest): { value: JsonObject; warning
 /** As a reader of the document meets them; duplicates and unknown fields are found apart. */
 function inOrderOf(value: unknown, problems: readonly string[]): readonly string[] {
   if (problems.length < 2) return problems
-  const places = new Map(problems.map((problem) => [problem, placeOf(value, problem.slice(problem.indexOf('"')))]))
+  // One look at each object, however many problems it has: bodies may have a hundred thousand fields.
+  const known = new Map<object, Map<string, number>>()
+  const positions = (at: object): Map<string, number> => {
+    let found = known.get(at)
+    if (found === undefined) known.set(at, (found = new Map(Object.keys(at).map((name, index) => [name, index]))))
+    return found
+  }
+  const places = new Map(
+    problems.map((problem) => [problem, placeOf(value, problem.slice(problem.indexOf('"')), positions)]),
+  )
   return [...problems].sort((a, b) => comparePlaces(places.get(a) ?? [], places.get(b) ?? []))
 }
 
 /** The position of each step of a path ('"spec.containers[0].name"') among its neighbours. */
-function placeOf(value: unknown, path: string): number[] {
+function placeOf(value: unknown, path: string, positions: (at: object) => ReadonlyMap<string, number>): number[] {
   const place: number[] = []
   let at = value
   for (const step of path.match(/\[\d+\]|[^".[\]]+/g) ?? []) {
     if (typeof at !== 'object' || at === null) break
     const name = step.startsWith('[') ? step.slice(1, -1) : step
-    place.push(Object.keys(at).indexOf(name))
+    place.push(positions(at).get(name) ?? -1)
     at = (at as JsonObject)[name]
   }
   return place
