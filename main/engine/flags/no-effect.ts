@@ -74,7 +74,7 @@ export const withoutEffect: readonly FlagSection[] = [
       livez-grace-period shutdown-watch-termination-grace-period
       etcd-count-metric-poll-period etcd-db-metric-poll-interval etcd-healthcheck-timeout
       etcd-readycheck-timeout storage-initialization-timeout
-      audit-log-batch-max-wait audit-webhook-batch-initial-backoff 
+      audit-log-batch-max-wait audit-webhook-batch-initial-backoff
       audit-webhook-initial-backoff
       log-flush-frequency kubelet-timeout
       coordinated-leadership-lease-duration coordinated-leadership-renew-deadline coordinated-leadership-retry-period`,
@@ -98,8 +98,8 @@ export const withoutEffect: readonly FlagSection[] = [
       use-service-account-credentials`,
     n: `
       concurrent-cron-job-syncs concurrent-daemonset-syncs concurrent-deployment-syncs concurrent-endpoint-syncs
-      concurrent-ephemeralvolume-syncs concurrent-gc-syncs concurrent-horizontal-pod-autoscaler-syncs concurrent-job-syncs
-      concurrent-namespace-syncs concurrent-rc-syncs concurrent-replicaset-syncs concurrent-resource-quota-syncs
+      concurrent-device-taint-eviction-syncs concurrent-ephemeralvolume-syncs concurrent-gc-syncs concurrent-horizontal-pod-autoscaler-syncs concurrent-job-syncs
+      concurrent-namespace-syncs concurrent-rc-syncs concurrent-resource-claim-syncs concurrent-replicaset-syncs concurrent-resource-quota-syncs
       concurrent-service-endpoint-syncs concurrent-service-syncs concurrent-serviceaccount-token-syncs
       concurrent-statefulset-syncs concurrent-ttl-after-finished-syncs concurrent-validating-admission-policy-status-syncs
       concurrent-volumeattributesclass-protection-syncs kube-api-burst max-endpoints-per-slice
@@ -109,7 +109,7 @@ export const withoutEffect: readonly FlagSection[] = [
     number: `horizontal-pod-autoscaler-tolerance kube-api-qps`,
     duration: `
       attach-detach-reconcile-sync-period cluster-signing-duration
-      controller-start-interval endpoint-updates-batch-period endpointslice-updates-batch-period
+      controller-shutdown-timeout controller-start-interval endpoint-updates-batch-period endpointslice-updates-batch-period
       horizontal-pod-autoscaler-cpu-initialization-period horizontal-pod-autoscaler-downscale-stabilization
       horizontal-pod-autoscaler-initial-readiness-delay horizontal-pod-autoscaler-sync-period
       legacy-service-account-token-clean-up-period min-resync-period mirroring-endpointslice-updates-batch-period
