@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { choosePlugins, defaultConfiguration } from './profile.ts'
-import { readSchedulerConfiguration } from './read.ts'
+import { createClient } from '../../../common/client/create-client.ts'
+import { createSharedInformers } from '../../../common/client/shared-informers.ts'
+import { createScriptedTransport } from '../../../common/client/testing/scripted-transport.ts'
+import { systemClock } from '../../../common/machinery/clock.ts'
+import { silentLogger } from '../../../common/machinery/logger.ts'
+import { newPlugins } from '../plugins/index.ts'
+import { openSources } from '../sources.ts'
+import { choosePlugins, defaultConfiguration, defaultProfile } from './profile.ts'
+import { filterPlugins, readSchedulerConfiguration, scorePlugins } from './read.ts'
 
 const config = (change: object) => ({
   apiVersion: 'kubescheduler.config.k8s.io/v1',
@@ -80,4 +87,18 @@ describe('plugins of a profile', () => {
   ])('%s', (_, plugins, expected) => {
     expect(chosen(plugins)).toEqual(expected)
   }) // prettier-ignore
+})
+
+it('every plugin there is can be named', () => {
+  const client = createClient(createScriptedTransport())
+  const tools = { client, clock: systemClock }
+  // Never started: nothing is asked of the server.
+  const informers = createSharedInformers({ ...tools, logger: silentLogger })
+  const sources = openSources({ ...tools, informers })
+  sources.synced.catch(() => undefined)
+  const { filters, scores } = newPlugins(sources.plugins, defaultProfile)
+  expect(filters.map(({ name }) => name)).toEqual(filterPlugins)
+  expect(scores.map(({ name }) => name)).toEqual(scorePlugins)
+  sources.stop()
+  informers.stop()
 })

@@ -15,12 +15,13 @@ const kind = 'KubeSchedulerConfiguration'
 
 type Fields = Readonly<Record<string, unknown>>
 
-const filterPlugins = [
+/** Names of the plugins in plugins/index.ts, in its order. */
+export const filterPlugins: readonly string[] = [
   ...['NodeUnschedulable', 'NodeName', 'TaintToleration', 'NodeAffinity', 'ImageArchitecture', 'NodePorts'],
   ...['NodeResourcesFit', 'VolumeRestrictions', 'NodeVolumeLimits', 'VolumeBinding', 'VolumeZone'],
   ...['PodTopologySpread', 'InterPodAffinity', 'DynamicResources'],
 ]
-const scorePlugins = [
+export const scorePlugins: readonly string[] = [
   ...['TaintToleration', 'NodeAffinity', 'ImageArchitecture', 'NodeResourcesFit', 'NodeResourcesBalancedAllocation'],
   ...['PodTopologySpread', 'InterPodAffinity', 'ImageLocality', 'DynamicResources'],
 ]
