@@ -7,7 +7,7 @@ import type { AuditRecord } from './audit/auditor.ts'
 import { decodeCbor } from './cbor/decode.ts'
 import { cborApplyPatchType } from './cbor/media-types.ts'
 import { anonymous } from './auth/authenticator.ts'
-import { attributesOf, forbiddenError, requireCreation } from './auth/authorizer.ts'
+import { attributesOf, forbiddenError, requireCreation, type Decision } from './auth/authorizer.ts'
 import { impersonatedUser } from './chain/impersonation.ts'
 import { mediaTypeOf, parseBody, parseJson, parseApplyText, readBody, summaryOf } from './chain/body.ts'
 import { type Accepted, encodingOfErrors, negotiate } from './chain/negotiation.ts'
@@ -154,15 +154,17 @@ export class RequestHandler {
   }
 
   /** May they. Throws 403; 500 when it could not be found out. */
-  async authorize(user: UserInfo, { info, query, uri }: ParsedRequest, visit: Visit): Promise<void> {
+  authorize(user: UserInfo, { info, query, uri }: ParsedRequest, visit: Visit): void | Promise<void> {
     const attributes = attributesOf(user, info, query)
+    const act = ({ allowed, reason, error }: Decision): void => {
+      visit.record?.annotate('authorization.k8s.io/decision', allowed ? 'allow' : 'forbid')
+      visit.record?.annotate('authorization.k8s.io/reason', reason)
+      if (allowed) return
+      if (error !== undefined) throw new CannotTell(uri, error)
+      throw forbiddenError(attributes, reason)
+    }
     const deciding = this.#parts.authorizer.decide(attributes)
-    const { allowed, reason, error } = deciding instanceof Promise ? await deciding : deciding
-    visit.record?.annotate('authorization.k8s.io/decision', allowed ? 'allow' : 'forbid')
-    visit.record?.annotate('authorization.k8s.io/reason', reason)
-    if (allowed) return
-    if (error !== undefined) throw new CannotTell(uri, error)
-    throw forbiddenError(attributes, reason)
+    return deciding instanceof Promise ? deciding.then(act) : act(deciding)
   }
 
   #authenticate(req: HttpRequest, connection: ConnectionUser | undefined): UserInfo | Promise<UserInfo> {
@@ -192,7 +194,8 @@ export class RequestHandler {
     const user = await this.identify(req, headers['audit-id'] ?? '', { info, visit, connection })
     const entering = parts.gate.enter({ user, info, query: parsed.query, res, headers })
     visit.place = entering instanceof Promise ? await entering : entering
-    await this.authorize(user, parsed, visit)
+    const authorizing = this.authorize(user, parsed, visit)
+    if (authorizing !== undefined) await authorizing
     if (parts.extensions.owns(path)) {
       visit.record?.started(200)
       await parts.extensions.forward(path, { req, res, user })

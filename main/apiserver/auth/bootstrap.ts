@@ -1,22 +1,26 @@
 // What must exist before anybody can be let in: the system namespaces and priority classes, the standard roles with their bindings, the API's own Service.
 import type { PriorityClass, Service } from '../../../common/api/generated/types.ts'
+import { jsonEqual } from '../../../common/machinery/json.ts'
 import type { KubeObject } from '../../../common/machinery/meta.ts'
 import { isReason } from '../../../common/machinery/status.ts'
 import type { UserInfo } from '../apiserver.ts'
 import { numberToAddress, rangeOf } from '../../../common/machinery/addresses.ts'
 import { systemPriorities } from '../../kinds/scheduling/priority-class.ts'
 import { createObject } from '../registry/create.ts'
+import type { StoredObject } from '../registry/stored-object.ts'
+import { updateObject } from '../registry/update.ts'
 import { readStored, type Registry } from '../registry/context.ts'
 import { flowControlGroup, flowControlObjects } from '../flow-control/bootstrap-objects.ts'
 import { ensureAddresses, ensureServiceCidr } from '../bootstrap/service-network.ts'
 import { clusterRoleBindingObject, clusterRoleObject, clusterRoles } from './policy/cluster-roles.ts'
 import { namespacedRoles, roleBindingObject, roleObject } from './policy/namespaced-roles.ts'
+import { autoUpdateAnnotation } from './policy/metadata.ts'
 import { rbacGroup } from './rbac.ts'
 
 export const apiServerUser: UserInfo = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] }
 const systemNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease']
 
-/** Creates what is missing and changes nothing that is there; may be run by several engines on one store. */
+/** Creates what is missing, and adds to roles what they lack; may be run by several engines on one store. */
 export async function ensureBootstrapPolicy(registry: Registry): Promise<void> {
   await Promise.all(
     systemNamespaces.map((name) =>
@@ -71,17 +75,47 @@ async function ensure(
 ): Promise<void> {
   const resource = registry.resources.find(group, version, plural)
   // A control plane composed without this kind has no use for its objects.
-  if (resource === undefined || readStored(registry, resource, namespace, object.metadata.name ?? '') !== undefined)
-    return
+  if (resource === undefined) return
+  const name = object.metadata.name ?? ''
+  const present = readStored(registry, resource, namespace, name)?.object
+  const request = { user: apiServerUser, dryRun: false, fieldManager: 'orrery', warn: () => undefined }
   try {
-    await createObject(registry, resource, {
-      namespace,
-      object: structuredClone(object),
-      request: { user: apiServerUser, dryRun: false, fieldManager: 'orrery', warn: () => undefined },
-    })
+    if (present === undefined) {
+      await createObject(registry, resource, { namespace, object: structuredClone(object), request })
+      return
+    }
+    if (group !== rbacGroup || !lacksPart(present, object)) return
+    const { update: strategy } = resource.kind
+    const change = (current: StoredObject): KubeObject => withParts(current.copy(), object)
+    await updateObject(registry, resource, { namespace, name, subresource: '', strategy, change, request })
   } catch (error) {
     if (!isReason(error, 'AlreadyExists')) throw error
   }
+}
+
+interface RolePart {
+  readonly rules?: readonly unknown[]
+  readonly subjects?: readonly unknown[]
+}
+const partNames = ['rules', 'subjects'] as const
+
+const missingParts = (present: KubeObject & RolePart, wanted: KubeObject & RolePart, part: keyof RolePart): unknown[] =>
+  (wanted[part] ?? []).filter((each) => !(present[part] ?? []).some((has) => jsonEqual(has, each)))
+
+/** Of roles and bindings from an earlier version, unless a person has taken them over: what this one adds is added to them. */
+const lacksPart = (present: KubeObject, wanted: KubeObject): boolean =>
+  present.metadata.annotations?.[autoUpdateAnnotation] === 'true' &&
+  partNames.some((part) => missingParts(present, wanted, part).length > 0)
+
+function withParts(
+  object: KubeObject & { -readonly [K in keyof RolePart]: RolePart[K] },
+  wanted: KubeObject,
+): KubeObject {
+  for (const part of partNames) {
+    const missing = missingParts(object, wanted, part)
+    if (missing.length > 0) object[part] = [...(object[part] ?? []), ...structuredClone(missing)]
+  }
+  return object
 }
 
 /** kubernetes.default: always the first address of the service range. */
