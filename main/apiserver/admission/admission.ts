@@ -71,14 +71,14 @@ export class AdmissionChain {
 
   /** True when the object was changed. */
   mutate(attributes: AdmissionAttributes): boolean | Promise<boolean> {
-    return this.#metrics.step('admit', attributes.operation, () => this.#mutate(attributes))
+    return this.#metrics.step('admit', attributes, this.#mutate)
   }
 
   validate(attributes: AdmissionAttributes): void | Promise<void> {
-    return this.#metrics.step('validate', attributes.operation, () => this.#validate(attributes))
+    return this.#metrics.step('validate', attributes, this.#validate)
   }
 
-  #mutate(attributes: AdmissionAttributes): boolean | Promise<boolean> {
+  readonly #mutate = (attributes: AdmissionAttributes): boolean | Promise<boolean> => {
     const { mutating } = this.#of(attributes)
     let result: Mutation = false
     for (const [index, plugin] of mutating.entries()) {
@@ -89,7 +89,7 @@ export class AdmissionChain {
     return result === 'by-others' ? mutateAgain(mutating, attributes) : result
   }
 
-  #validate(attributes: AdmissionAttributes): void | Promise<void> {
+  readonly #validate = (attributes: AdmissionAttributes): void | Promise<void> => {
     const { validating } = this.#of(attributes)
     for (const [index, plugin] of validating.entries()) {
       const result = plugin.validate?.(attributes)

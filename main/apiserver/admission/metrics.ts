@@ -6,6 +6,7 @@ import type { AdmissionAttributes, AdmissionPlugin, Operation } from './admissio
 export type StepType = 'admit' | 'validate'
 
 const operations: readonly Operation[] = ['CREATE', 'UPDATE', 'DELETE', 'CONNECT']
+const places = { CREATE: 0, UPDATE: 2, DELETE: 4, CONNECT: 6 } as const
 const stepBounds = [0.005, 0.025, 0.1, 0.5, 1, 2.5]
 const webhookBounds = [...stepBounds, 10, 25]
 
@@ -19,15 +20,15 @@ class Durations {
   }
 
   observe(operation: Operation, rejected: boolean, seconds: number): void {
-    const index = operations.indexOf(operation) * 2 + Number(rejected)
+    const index = places[operation] + (rejected ? 1 : 0)
     const histogram = (this.#histograms[index] ??= new Histogram(this.#bounds))
     histogram.observe(seconds)
   }
 
   samples(before: string, type: string): Sample[] {
-    return operations.flatMap((operation, at) =>
+    return operations.flatMap((operation) =>
       [false, true].flatMap((rejected) => {
-        const histogram = this.#histograms[at * 2 + Number(rejected)]
+        const histogram = this.#histograms[places[operation] + (rejected ? 1 : 0)]
         const labels = `${before}operation="${operation}",rejected="${String(rejected)}",type="${type}"`
         return histogram === undefined ? [] : histogramSamples(labels, histogram)
       }),
@@ -35,33 +36,38 @@ class Durations {
   }
 }
 
-/** Runs something and notes how long it took and whether it refused, also when it ends later. */
-function timed<T>(durations: Durations, operation: Operation, run: () => T): T {
+/**
+ * Runs something for a request and notes how long it took and whether it refused, also when it ends later. On the way of every write:
+ * makes nothing unless there is something to wait for.
+ */
+function timed<T>(
+  durations: Durations,
+  attributes: AdmissionAttributes,
+  run: (attributes: AdmissionAttributes) => T,
+): T {
   const from = performance.now()
-  const note = (rejected: boolean): void => {
-    durations.observe(operation, rejected, (performance.now() - from) / 1000)
-  }
+  const { operation } = attributes
   let result: T
   try {
-    result = run()
+    result = run(attributes)
   } catch (error) {
-    note(true)
+    durations.observe(operation, true, secondsSince(from))
     throw error
   }
-  if (!(result instanceof Promise)) {
-    note(false)
-    return result
-  }
-  result.then(
-    () => {
-      note(false)
-    },
-    () => {
-      note(true)
-    },
-  )
+  if (result instanceof Promise)
+    result.then(
+      () => {
+        durations.observe(operation, false, secondsSince(from))
+      },
+      () => {
+        durations.observe(operation, true, secondsSince(from))
+      },
+    )
+  else durations.observe(operation, false, secondsSince(from))
   return result
 }
+
+const secondsSince = (from: number): number => (performance.now() - from) / 1000
 
 export interface WebhookOutcome {
   readonly name: string
@@ -86,15 +92,15 @@ export class AdmissionMetrics {
   readonly #rejections = new Map<string, number>()
   readonly #failedOpen = new Map<string, number>()
 
-  step<T>(type: StepType, operation: Operation, run: () => T): T {
-    return timed(this.#steps[type], operation, run)
+  step<T>(type: StepType, attributes: AdmissionAttributes, run: (attributes: AdmissionAttributes) => T): T {
+    return timed(this.#steps[type], attributes, run)
   }
 
   /** The plugin with a watch on it. */
   measured(plugin: AdmissionPlugin): AdmissionPlugin {
     const watch = <T>(type: StepType, run: (attributes: AdmissionAttributes) => T) => {
       const durations = this.#durationsOf(plugin.name, type)
-      return (attributes: AdmissionAttributes): T => timed(durations, attributes.operation, () => run(attributes))
+      return (attributes: AdmissionAttributes): T => timed(durations, attributes, run)
     }
     return {
       ...plugin,
