@@ -123,12 +123,21 @@ class StrategicMerge {
     const itemType = typeof field.type === 'object' && 'array' in field.type ? field.type.array : 'any'
     const { base, changes } = applyListDirectives(original as JsonObject[], patch as JsonObject[], mergeKey)
     const merged = [...base]
+    // The first of each key; found by text, because lists can be long.
+    const places = new Map<string | undefined, number>()
+    for (const [index, item] of base.entries()) {
+      const key = keyText(getOwn(item, mergeKey))
+      if (!places.has(key)) places.set(key, index)
+    }
     for (const change of changes) {
-      const value = requireMergeKey(change, mergeKey)
-      const at = merged.findIndex((item) => jsonEqual(getOwn(item, mergeKey), value))
-      const old = merged[at]
-      if (old === undefined) merged.push(this.mergeMap({}, change, itemType))
-      else merged[at] = this.mergeMap(old, change, itemType)
+      const key = keyText(requireMergeKey(change, mergeKey))
+      const at = places.get(key)
+      if (at === undefined) {
+        places.set(key, merged.length)
+        merged.push(this.mergeMap({}, change, itemType))
+      } else {
+        merged[at] = this.mergeMap(merged[at] as JsonObject, change, itemType)
+      }
     }
     return orderElements({ merged, wanted: changes, live: original, mergeKey })
   }
@@ -143,6 +152,8 @@ class StrategicMerge {
     return Object.hasOwn(definition.fields, name) ? definition.fields[name] : undefined
   }
 }
+
+const keyText = (value: unknown): string | undefined => (value === undefined ? undefined : JSON.stringify(value))
 
 /** The strategy for the value itself; retainKeys works through its own directive. */
 const strategyOf = (field: Field | undefined): string | undefined =>
@@ -181,7 +192,7 @@ function applyListDirectives(
   patch: readonly JsonObject[],
   mergeKey: string,
 ): { base: readonly JsonObject[]; changes: readonly JsonObject[] } {
-  let base = original
+  const gone = new Set<string | undefined>()
   let replaces = false
   const changes: JsonObject[] = []
   for (const item of patch) {
@@ -189,8 +200,7 @@ function applyListDirectives(
     if (marker === undefined) {
       changes.push(item)
     } else if (marker === 'delete') {
-      const value = requireMergeKey(item, mergeKey)
-      base = base.filter((old) => !jsonEqual(getOwn(old, mergeKey), value))
+      gone.add(keyText(requireMergeKey(item, mergeKey)))
     } else if (marker === 'replace') {
       replaces = true
     } else if (marker === 'merge') {
@@ -199,7 +209,8 @@ function applyListDirectives(
       throw badRequest(`unknown patch type: ${JSON.stringify(marker)} in map: ${JSON.stringify(item)}`)
     }
   }
-  return { base: replaces ? [] : base, changes }
+  const kept = gone.size === 0 ? original : original.filter((old) => !gone.has(keyText(getOwn(old, mergeKey))))
+  return { base: replaces ? [] : kept, changes }
 }
 
 function requireMergeKey(item: JsonObject, mergeKey: string): unknown {
