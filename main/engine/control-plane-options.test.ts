@@ -58,6 +58,10 @@ describe('options of the control plane', () => {
     expect(apiServer.admissionPlugins?.disable).not.toContain('NamespaceLifecycle')
   })
 
+  it('believe no proxy without its authority', async () => {
+    expect((await read({ requestHeader: { allowedNames: ['x'] } })).apiServer.requestHeader).toBeUndefined()
+  })
+
   it('record nothing with half of an audit', async () => {
     expect((await read({ audit: { logPath: '-' } })).apiServer.audit).toBeUndefined()
   })
@@ -91,11 +95,6 @@ describe('options of the control plane', () => {
         tlsCertFile: await file('crt', pki.server.cert),
         tlsPrivateKeyFile: await file('key', pki.engine.key),
       }),
-    ],
-    [
-      'front proxies of nobody',
-      /--requestheader-client-ca-file/,
-      () => Promise.resolve({ requestHeader: { allowedNames: ['x'] } }),
     ],
     [
       'a plugin nobody knows',

@@ -144,17 +144,14 @@ const requestHeaderDefaults = {
 
 async function readRequestHeader({ requestHeader }: EngineOptions): Promise<ApiServerOptions['requestHeader']> {
   if (requestHeader === undefined) return undefined
-  const { clientCaFile, allowedNames, usernameHeaders, groupHeaders, extraHeaderPrefixes } = requestHeader
-  if (clientCaFile === undefined)
-    throw new CodedError(
-      'BadArgument',
-      '--requestheader-… needs --requestheader-client-ca-file',
-      'Without an authority of its own, anybody could say who they are in a header.',
-    )
+  const { clientCaFile, allowedNames, usernameHeaders, uidHeaders, groupHeaders, extraHeaderPrefixes } = requestHeader
+  // As upstream: without an authority of its own, nobody is believed.
+  if (clientCaFile === undefined) return undefined
   return {
     clientCa: await readCertificates('requestheader-client-ca-file', clientCaFile),
     allowedNames: allowedNames ?? [],
     usernameHeaders: usernameHeaders ?? requestHeaderDefaults.usernameHeaders,
+    ...(uidHeaders === undefined ? {} : { uidHeaders }),
     groupHeaders: groupHeaders ?? requestHeaderDefaults.groupHeaders,
     extraHeaderPrefixes: extraHeaderPrefixes ?? requestHeaderDefaults.extraHeaderPrefixes,
   }

@@ -86,6 +86,7 @@ export interface EngineOptions {
     clientCaFile?: string
     allowedNames?: string[]
     usernameHeaders?: string[]
+    uidHeaders?: string[]
     groupHeaders?: string[]
     extraHeaderPrefixes?: string[]
   }

@@ -16,6 +16,8 @@ export async function publishAuthentication(
     data['requestheader-client-ca-file'] = requestHeader.clientCa
     data['requestheader-allowed-names'] = JSON.stringify(requestHeader.allowedNames)
     data['requestheader-username-headers'] = JSON.stringify(requestHeader.usernameHeaders)
+    if (requestHeader.uidHeaders !== undefined)
+      data['requestheader-uid-headers'] = JSON.stringify(requestHeader.uidHeaders)
     data['requestheader-group-headers'] = JSON.stringify(requestHeader.groupHeaders)
     data['requestheader-extra-headers-prefix'] = JSON.stringify(requestHeader.extraHeaderPrefixes)
   }

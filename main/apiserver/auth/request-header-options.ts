@@ -5,6 +5,8 @@ export interface RequestHeaderOptions {
   /** Common names they may have; empty: any. */
   readonly allowedNames: readonly string[]
   readonly usernameHeaders: readonly string[]
+  /** Absent: nobody says a UID. */
+  readonly uidHeaders?: readonly string[]
   readonly groupHeaders: readonly string[]
   readonly extraHeaderPrefixes: readonly string[]
 }

@@ -28,18 +28,24 @@ export class RequestHeaderAuthenticator {
 
   /** Undefined when the proxy may not speak for users, or names none. */
   user(req: HttpRequest): UserInfo | undefined {
-    const { allowedNames, usernameHeaders, groupHeaders, extraHeaderPrefixes } = this.#options
+    const { allowedNames, usernameHeaders, uidHeaders = [], groupHeaders, extraHeaderPrefixes } = this.#options
     const { subject } = (req.socket as TLSSocket).getPeerCertificate() as { subject?: { CN?: string } }
     if (allowedNames.length > 0 && !allowedNames.includes(subject?.CN ?? '')) return undefined
     const name = usernameHeaders.flatMap((header) => headerValues(req, header)).find((value) => value !== '')
     if (name === undefined) return undefined
+    const uid = uidHeaders.flatMap((header) => headerValues(req, header)).find((value) => value !== '')
     const groups = groupHeaders.flatMap((header) => headerValues(req, header))
     const extra: Record<string, string[]> = {}
     for (const header of Object.keys(req.headers)) {
       const prefix = extraHeaderPrefixes.find((candidate) => header.startsWith(candidate.toLowerCase()))
       if (prefix !== undefined) extra[extraKey(header.slice(prefix.length))] = headerValues(req, header)
     }
-    return { name, groups, ...(Object.keys(extra).length === 0 ? {} : { extra }) }
+    return {
+      name,
+      groups,
+      ...(uid === undefined ? {} : { uid }),
+      ...(Object.keys(extra).length === 0 ? {} : { extra }),
+    }
   }
 }
 

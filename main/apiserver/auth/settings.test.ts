@@ -76,15 +76,22 @@ describe('front proxies', () => {
         clientCa: proxies.cert,
         allowedNames: ['front'],
         usernameHeaders: ['X-Remote-User'],
+        uidHeaders: ['X-Remote-Uid'],
         groupHeaders: ['X-Remote-Group'],
         extraHeaderPrefixes: ['X-Remote-Extra-'],
       },
     })
-    const headers = { 'x-remote-user': 'jane', 'x-remote-group': 'system:masters', 'x-remote-extra-a%2fb': 'c' }
+    const headers = {
+      'x-remote-user': 'jane',
+      'x-remote-uid': 'u-1',
+      'x-remote-group': 'system:masters',
+      'x-remote-extra-a%2fb': 'c',
+    }
     const front = await issueCertificate(proxies, { commonName: 'front', usages: ['client'] })
     const { body } = await call<Review>(whoAmI, { body: whoBody, headers, certificate: front })
     expect(body.status.userInfo).toEqual({
       username: 'jane',
+      uid: 'u-1',
       groups: ['system:masters', 'system:authenticated'],
       extra: { 'a/b': ['c'] },
     })

@@ -174,6 +174,9 @@ const authentication: readonly EngineFlag[] = [
   list('requestheader-username-headers', 'names', 'headers with the user (default: X-Remote-User)', (o, items) => {
     o.requestHeader = { ...o.requestHeader, usernameHeaders: items }
   }),
+  list('requestheader-uid-headers', 'names', 'headers with the UID of the user (default: none)', (o, items) => {
+    o.requestHeader = { ...o.requestHeader, uidHeaders: items }
+  }),
   list('requestheader-group-headers', 'names', 'headers with groups (default: X-Remote-Group)', (o, items) => {
     o.requestHeader = { ...o.requestHeader, groupHeaders: items }
   }),

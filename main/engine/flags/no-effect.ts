@@ -84,7 +84,7 @@ export const withoutEffect: readonly FlagSection[] = [
       tls-curve-preferences
       audit-log-format audit-log-mode audit-log-version
       audit-webhook-mode audit-webhook-version
-      requestheader-uid-headers egress-selector-config-file
+      egress-selector-config-file
       allow-metric-labels allow-metric-labels-manifest disabled-metrics show-hidden-metrics-for-version
       log-json-info-buffer-size log-text-info-buffer-size vmodule tracing-config-file
       endpoint-reconciler-type
