@@ -18,7 +18,11 @@ const keepAliveTimeoutMs = 120_000
  * thousands and says nothing must not take the memory of those who do.
  */
 const maxUnprovenConnections = 2_000
-const maxHeaderBytes = 64 * 1024
+/**
+ * Commands to run in containers and selectors travel in the path: the longest argument Linux takes (128 KiB) must fit, encoded. Over
+ * HTTP/2, by which no commands come, nghttp2 ends at 64 KiB a field.
+ */
+const maxHeaderBytes = 256 * 1024
 const http2Settings = { maxConcurrentStreams: 1000, initialWindowSize: 1 << 20, maxHeaderListSize: maxHeaderBytes }
 
 const onlyHttp1 = ({ protocols }: { protocols: string[] }): string | undefined =>
@@ -80,7 +84,9 @@ export class HttpServer {
       headersTimeout: number
       requestTimeout: number
       keepAliveTimeout: number
+      maxHeaderSize: number
     }
+    http1.maxHeaderSize = maxHeaderBytes
     http1.headersTimeout = headersTimeoutMs
     http1.requestTimeout = requestTimeoutMs
     http1.keepAliveTimeout = keepAliveTimeoutMs
