@@ -56,13 +56,15 @@ export function createClient(transport: Transport, defaults: ClientOptions = {})
         method: 'GET',
         path: resourcePath(ref, { name, namespace: requireNamespace(ref, namespace) }),
       }),
-    list: <T extends KubeObject>(ref: ResourceRef<T>, options: ListOptions = {}): Promise<KubeList<T>> =>
-      transport.request<KubeList<T>>({
+    list: async <T extends KubeObject>(ref: ResourceRef<T>, options: ListOptions = {}): Promise<KubeList<T>> => {
+      const list = await transport.request<KubeList<T>>({
         method: 'GET',
         path: resourcePath(ref, { namespace: options.namespace }),
         query: listQuery(options),
         signal: options.signal,
-      }),
+      })
+      return { ...list, items: list.items.map((item) => withType(ref, item)) }
+    },
     watch: <T extends KubeObject>(ref: ResourceRef<T>, options: WatchOptions = {}): AsyncIterable<WatchEvent<T>> =>
       transport.watch<T>({
         method: 'GET',
@@ -134,7 +136,7 @@ function requireNamespace(ref: ResourceRef, namespace: string | undefined): stri
   return namespace
 }
 
-/** Items of lists come without apiVersion and kind; writes need them. */
+/** Items of lists come without apiVersion and kind. */
 function withType<T extends KubeObject>(ref: ResourceRef<T>, object: T): T {
   const partial: Partial<KubeObject> = object
   if (partial.apiVersion !== undefined && partial.kind !== undefined) return object

@@ -130,9 +130,9 @@ describe('impersonation', () => {
       headers: { 'impersonate-group': 'g' },
       token: 't',
     })
-    expect([nobody.status, nobody.text]).toEqual([
-      500,
-      `Internal Server Error: "${whoAmI}": requested [{Group  g  v1  }] without impersonating a user\n`,
+    expect([nobody.status, nobody.body['message']]).toEqual([
+      400,
+      'requested [{Group  g  v1  }] without impersonating a user',
     ])
   })
 })

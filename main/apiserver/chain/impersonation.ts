@@ -1,15 +1,15 @@
 // Acting as somebody else (kubectl --as, --as-group, --as-uid, --as-user-extra): each part of the other identity must be allowed.
+import { badRequest } from '../../../common/machinery/status.ts'
 import type { HttpRequest, UserInfo } from '../apiserver.ts'
 import { anonymous } from '../auth/authenticator.ts'
 import { type AuthorizerChain, forbiddenError } from '../auth/authorizer.ts'
-import { CannotTell } from './plain-error.ts'
 import { extraKey, headerValues } from '../auth/request-header.ts'
 
 const extraPrefix = 'impersonate-extra-'
 const authenticated = 'system:authenticated'
 const unauthenticated = 'system:unauthenticated'
 
-/** Undefined when the request impersonates nobody. Throws 403, and 500 for parts of an identity without a user. */
+/** Undefined when the request impersonates nobody. Throws 403, and 400 for parts of an identity without a user. */
 export function impersonatedUser(
   req: HttpRequest,
   user: UserInfo,
@@ -43,7 +43,8 @@ function wantedIdentity(req: HttpRequest, groups: readonly string[], extraHeader
       ),
       ...(uid === '' ? [] : [`{UID  ${uid} authentication.k8s.io/v1  }`]),
     ]
-    throw new CannotTell(req.url ?? '', `requested [${parts.join(' ')}] without impersonating a user`)
+    // Upstream says 500 to this, though it is the request that is wrong.
+    throw badRequest(`requested [${parts.join(' ')}] without impersonating a user`)
   }
   return { name, uid, groups, extra }
 }

@@ -57,6 +57,7 @@ export function serveKind(
       apiVersion,
       storedApiVersion,
       kind: kind.kind,
+      typedItems: options.custom !== undefined,
       conversion: kind.storedAs,
       renewal: options.renewal,
     }),

@@ -34,10 +34,16 @@ export class StoredObject {
 
   /** The text in two parts; the second is a view of the stored text, which a list of thousands writes out without a copy. */
   get textParts(): readonly [head: string, rest: string] {
-    const spliced = this.codec.splice(this.#stored, this.revision)
+    const spliced = this.codec.splice(this.#stored, this.revision, this.codec.head)
     if (spliced !== undefined) return spliced
     this.#converted ??= JSON.stringify(this.object)
     return ['', this.#converted]
+  }
+
+  /** The same as an item of a list, whose kind says theirs: only custom resources repeat it. */
+  get itemParts(): readonly [head: string, rest: string] {
+    const spliced = this.codec.splice(this.#stored, this.revision, this.codec.itemHead)
+    return spliced ?? ['', JSON.stringify(this.codec.asItem(this.object))]
   }
 
   /** The parsed object; must not be changed. */
@@ -107,7 +113,9 @@ export interface SchemaRenewal {
 export class ObjectCodec {
   readonly #kind: string
   readonly #apiVersion: string
-  readonly #head: string
+  /** What the text of an object begins with, by itself and in a list. */
+  readonly head: string
+  readonly itemHead: string
   readonly #storedHead: string
   readonly #conversion: VersionConversion | undefined
   readonly #renewal: SchemaRenewal | undefined
@@ -116,12 +124,14 @@ export class ObjectCodec {
     apiVersion: string
     storedApiVersion: string
     kind: string
+    typedItems: boolean
     conversion?: VersionConversion | undefined
     renewal?: SchemaRenewal | undefined
   }) {
     this.#kind = options.kind
     this.#apiVersion = options.apiVersion
-    this.#head = headOf(options.kind, options.apiVersion)
+    this.head = headOf(options.kind, options.apiVersion)
+    this.itemHead = options.typedItems ? this.head : '{"metadata":{'
     this.#storedHead = headOf(options.kind, options.storedApiVersion)
     this.#conversion = options.conversion
     this.#renewal = options.renewal
@@ -157,17 +167,24 @@ export class ObjectCodec {
   }
 
   /** The served text in two parts; undefined when it is not what is stored and must be made of the object. */
-  splice(value: string, revision: number): [head: string, rest: string] | undefined {
+  splice(value: string, revision: number, head: string): [head: string, rest: string] | undefined {
     if (this.#conversion !== undefined || !value.startsWith(this.#storedHead)) return undefined
     // Revision 0: a dry run's result, which no revision has.
     const version = revision === 0 ? '' : `"resourceVersion":"${String(revision)}",`
-    return [this.#head + version, value.slice(this.#storedHead.length)]
+    return [head + version, value.slice(this.#storedHead.length)]
   }
 
   parse(value: string, revision: number): KubeObject {
-    const spliced = this.splice(value, revision)
+    const spliced = this.splice(value, revision, this.head)
     const object = spliced === undefined ? this.#convert(value, revision) : (JSON.parse(spliced.join('')) as KubeObject)
     return freezing ? deepFreeze(object) : object
+  }
+
+  /** What a list shows of the object; it shares the parts. */
+  asItem(object: KubeObject): object {
+    if (this.itemHead === this.head) return object
+    const { kind: _kind, apiVersion: _apiVersion, ...rest } = object
+    return rest
   }
 
   /** Written under another version of the same data (a definition whose storage version has changed). */

@@ -101,11 +101,11 @@ async function sendCbor(
 }
 
 function* wholeObjects(items: readonly StoredObject[]): Generator<object> {
-  for (const item of items) yield wholeObject(item)
+  for (const item of items) yield item.codec.asItem(wholeObject(item))
 }
 
 /** A list of everything must not leave everything parsed in memory. */
-const wholeObject = (stored: StoredObject): object => stored.parsed ?? stored.copy()
+const wholeObject = (stored: StoredObject): KubeObject => stored.parsed ?? stored.copy()
 
 async function sendProtobuf(
   to: Responder,
@@ -144,7 +144,7 @@ function* listPieces(resource: ServedResource, list: ListResult, metadata: objec
   yield `{"kind":"${resource.kind.kind}List","apiVersion":"${resource.apiVersion}","metadata":${JSON.stringify(metadata)},"items":[`
   let separator = ''
   for (const item of list.items) {
-    const [head, rest] = item.textParts
+    const [head, rest] = item.itemParts
     yield separator + head
     yield rest
     separator = ','
