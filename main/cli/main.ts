@@ -18,6 +18,8 @@ const program = new Command('orrery')
     'A working model of a cluster on your desk: real Linux VMs as nodes, a Kubernetes API, all on this computer.',
   )
   .version(orreryVersion, '-V, --version')
+  // "orrery engine --version" is the engine's to answer.
+  .enablePositionalOptions()
   .showSuggestionAfterError()
   .showHelpAfterError('(see orrery --help)')
   .addHelpText(

@@ -123,6 +123,11 @@ describe('in the place of kube-apiserver', () => {
     expect(stdout).not.toMatch(/^\s*--insecure-port\b/m)
   })
 
+  it('says which Kubernetes it serves', async () => {
+    const { stdout } = await run(program, ['--version'])
+    expect(stdout).toMatch(/^Kubernetes v1\.36\.\d/)
+  })
+
   it('needs no service accounts, and signs tokens with the key it was given', async () => {
     await kubectl.ok('run one --image=x')
     expect(await kubectl.ok('get pod one -o jsonpath={.spec.volumes}{.status.phase}')).toBe('Pending')
