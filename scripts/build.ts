@@ -45,6 +45,7 @@ async function bundlePrograms(): Promise<void> {
         cli: 'main/cli/main.ts',
         'store-worker': 'main/store/sqlite/worker.ts',
         'switch-worker': 'main/network/switch-worker.ts',
+        'yaml-worker': 'main/apiserver/yaml/worker.ts',
       },
       outdir: dist,
       outExtension: { '.js': '.mjs' },

@@ -127,6 +127,8 @@ export interface ApiServerOptions {
   readonly serves?: (resource: { readonly group: string; readonly version: string; readonly plural: string }) => boolean
   /** Static bearer tokens by value (the admin's, and those of a token file). */
   readonly tokens: ReadonlyMap<string, UserInfo>
+  /** The file of the thread that reads large YAML; absent when run from source. */
+  readonly yamlWorker?: URL
   /** Hosts a browser or client may name in the Host header besides 127.0.0.1, localhost and ::1. */
   readonly allowedHosts: readonly string[]
   /** Requests outside the API (window files, sign-in): true when handled. Runs before authentication. */

@@ -9,7 +9,7 @@ import { cborApplyPatchType } from './cbor/media-types.ts'
 import { anonymous } from './auth/authenticator.ts'
 import { attributesOf, forbiddenError, requireCreation, type Decision } from './auth/authorizer.ts'
 import { impersonatedUser } from './chain/impersonation.ts'
-import { mediaTypeOf, parseBody, parseJson, parseApplyText, readBody, summaryOf } from './chain/body.ts'
+import { mediaTypeOf, parseBody, parseJson, parseApply, readBody, summaryOf } from './chain/body.ts'
 import { type Accepted, encodingOfErrors, negotiate } from './chain/negotiation.ts'
 import { parseRequestInfo, type RequestInfo, type ResourceRequestInfo } from './chain/request-info.ts'
 import { CannotTell, NoSuchPath, PlainError } from './chain/plain-error.ts'
@@ -31,6 +31,7 @@ import { convertResult } from './crd/conversion/convert-result.ts'
 import type { ServerParts } from './server-parts.ts'
 import { admitConnect } from './streaming/connect-options.ts'
 import { serveHttpWatch } from './watch/http-watch.ts'
+import type { YamlReader } from './yaml/yaml-reader.ts'
 
 export interface ConnectionUser {
   /** The user this connection was authenticated as before it came here. */
@@ -251,7 +252,11 @@ export class RequestHandler {
       query,
       user,
       body: async () => {
-        const body = await readCallBody(req, info.verb === 'delete' ? 'DeleteOptions' : resource.kind.kind)
+        const body = await readCallBody(
+          req,
+          this.#parts.yaml,
+          info.verb === 'delete' ? 'DeleteOptions' : resource.kind.kind,
+        )
         record?.requestObject(body?.value)
         return body
       },
@@ -405,13 +410,14 @@ const methodNotRouted = (): StatusError =>
 /** `expected`: the kind that the body should be of, for messages. */
 async function readCallBody(
   req: HttpRequest,
+  yaml: YamlReader,
   expected: string,
 ): Promise<{ value: unknown; duplicates: readonly string[] } | undefined> {
   const bytes = await readBody(req)
   if (bytes.length === 0) return undefined
   const type = req.headers['content-type']
   const media = mediaTypeOf(type)
-  if (media.endsWith('+yaml')) return parseApplyText(bytes.toString('utf8'))
+  if (media.endsWith('+yaml')) return await parseApply(bytes.toString('utf8'), yaml)
   if (media === cborApplyPatchType) return { value: decodeCbor(bytes), duplicates: [] }
   if (media.endsWith('+json')) {
     const prefix = media === mergePatchType ? 'error decoding patch: ' : ''
@@ -420,7 +426,7 @@ async function readCallBody(
   }
   let value: unknown
   try {
-    value = parseBody(bytes, type)
+    value = await parseBody(bytes, type, yaml)
   } catch (error) {
     if (!isReason(error, 'BadRequest')) throw error
     throw badRequest(

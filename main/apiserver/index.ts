@@ -45,6 +45,7 @@ import { builtInActions, builtInVirtualKinds, SubresourceTable } from './subreso
 import { tokenRequest } from './subresources/token-request.ts'
 import { InProcessTransport } from './transport.ts'
 import { WebhookClient } from './webhooks/client.ts'
+import { YamlReader } from './yaml/yaml-reader.ts'
 
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const { store, clock, logger } = options
@@ -130,6 +131,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const http = new HttpPolicy(options.http)
   const audit = options.audit === undefined ? undefined : new Auditor({ ...options.audit, now: () => clock.now() })
   metrics.add(...extensions.gauges(), ...(audit?.gauges() ?? []))
+  const yaml = new YamlReader({ workerUrl: options.yamlWorker })
   const parts: ServerParts = {
     registry,
     hosts: new HostGuard(options.allowedHosts, (origin) => http.allows(origin)),
@@ -152,6 +154,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     audit,
     gate,
     extensions,
+    yaml,
     fallback: options.fallback,
   }
   const handler = new RequestHandler(parts)
@@ -218,6 +221,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       customResources.close()
       extensions.close()
       webhooks.close()
+      yaml.close()
       await server.close()
     },
   }

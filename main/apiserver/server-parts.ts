@@ -14,6 +14,7 @@ import type { PathRoutes } from './routes/paths.ts'
 import type { Registry } from './registry/context.ts'
 import type { SubresourceTable } from './subresources/index.ts'
 import type { ConnectTable } from './streaming/connect-table.ts'
+import type { YamlReader } from './yaml/yaml-reader.ts'
 
 export interface ServerParts {
   readonly registry: Registry
@@ -32,5 +33,6 @@ export interface ServerParts {
   readonly audit: Auditor | undefined
   readonly gate: Gate
   readonly extensions: Extensions
+  readonly yaml: YamlReader
   readonly fallback: ApiServerOptions['fallback']
 }

@@ -141,6 +141,7 @@ export async function startEngine(
       logger: logger.child({ part: 'apiserver' }),
       clock,
       ...controlPlane.apiServer,
+      ...(programFiles.yamlWorker ? { yamlWorker: programFiles.yamlWorker } : {}),
       tokens: new Map([[pki.adminToken, admin], ...controlPlane.tokens]),
       allowedHosts: [
         'kubernetes',

@@ -17,6 +17,7 @@ export const programFiles = {
   /** Undefined from source: each module then knows its own worker. */
   storeWorker: bundled ? pathToFileURL(fileInDist('store-worker.mjs')) : undefined,
   switchWorker: bundled ? pathToFileURL(fileInDist('switch-worker.mjs')) : undefined,
+  yamlWorker: bundled ? pathToFileURL(fileInDist('yaml-worker.mjs')) : undefined,
   imageBuilder: join(programRoot, 'scripts', 'ensure-images.ts'),
   /** Folder with the orrery command, for host shells. */
   commands: join(programRoot, 'scripts'),

@@ -1,5 +1,4 @@
 // Request bodies: read under a size limit and parsed by content type. The seam for further encodings is `parseBody`.
-import { parse as parseYaml, parseDocument } from 'yaml'
 import { findDuplicateFields } from '../../../common/machinery/schema/duplicate-fields.ts'
 import {
   badRequest,
@@ -13,6 +12,8 @@ import { decodeCbor } from '../cbor/decode.ts'
 import { cborMediaType } from '../cbor/media-types.ts'
 import { decodeProtobuf } from '../protobuf/decode.ts'
 import { wireFacts } from '../protobuf/load-facts.ts'
+import type { YamlContent } from '../yaml/read-yaml.ts'
+import type { YamlReader } from '../yaml/yaml-reader.ts'
 import { jsonProblem } from './json-problem.ts'
 
 /** As upstream's limit on write requests: what a store entry may cost, with room for the encoding. */
@@ -74,12 +75,12 @@ export function mediaTypeOf(contentType: string | undefined): string {
 const accepted = 'application/json, application/yaml, application/vnd.kubernetes.protobuf'
 
 /** The value in the body; throws BadRequest for broken text and 415 for an encoding that is not spoken here. */
-export function parseBody(bytes: Buffer, contentType: string | undefined): unknown {
+export async function parseBody(bytes: Buffer, contentType: string | undefined, yaml: YamlReader): Promise<unknown> {
   switch (mediaTypeOf(contentType)) {
     case 'application/json':
       return parseJson(bytes.toString('utf8'), "couldn't get version/kind; json parse error: ")
     case 'application/yaml':
-      return parseYamlText(bytes.toString('utf8'))
+      return (await parseYaml(bytes.toString('utf8'), yaml)).value
     case 'application/vnd.kubernetes.protobuf':
       return decodeProtobuf(bytes, wireFacts())
     case cborMediaType:
@@ -108,36 +109,26 @@ export function summaryOf(bytes: Buffer): string {
   return text === '' ? '<empty>' : bytes.length > shown.length ? `${text} ...` : text
 }
 
-/** Most clients that say YAML send JSON, which is YAML too and is read thirty times as fast. */
-/** The value of an apply configuration, which is YAML, and what its text says twice: `line 3: key "replicas" already set in map`. */
-export function parseApplyText(text: string): { value: unknown; duplicates: string[] } {
-  const value = parseYamlText(text)
-  if (text.startsWith('{') && findDuplicateFields(text).length === 0) return { value, duplicates: [] }
-  const duplicates = parseDocument(text, { uniqueKeys: true })
-    .errors.filter(({ code }) => code === 'DUPLICATE_KEY')
-    .map(({ pos, linePos }) => {
-      const key = /^["']?([^"':\s,}]*)/.exec(text.slice(pos[0]))?.[1] ?? ''
-      return `line ${String(linePos?.[0].line ?? 0)}: key ${JSON.stringify(key)} already set in map`
-    })
-  return { value, duplicates }
-}
-
-export function parseYamlText(text: string): unknown {
+/** Most clients that say YAML send JSON, which is YAML too and is read thirty times as fast; its duplicates are not searched. */
+export async function parseYaml(text: string, yaml: YamlReader): Promise<YamlContent> {
   if (text.startsWith('{')) {
     requireShallow(text)
     try {
-      return JSON.parse(text)
+      return { value: JSON.parse(text), duplicates: [] }
     } catch {
       // A flow mapping that is not JSON, or broken: the YAML parser knows, and says what is wrong in its own words.
     }
   }
-  try {
-    return parseYaml(text, { maxAliasCount: 100, uniqueKeys: false })
-  } catch (error) {
-    throw badRequest(
-      `couldn't get version/kind; yaml parse error: ${error instanceof Error ? error.message : String(error)}`,
-    )
-  }
+  return await yaml.read(text)
+}
+
+/** An apply configuration, which is YAML. Throws BadRequest. */
+export async function parseApply(text: string, yaml: YamlReader): Promise<YamlContent> {
+  const content = await parseYaml(text, yaml)
+  // Duplicates are told by their lines, which the YAML parser knows.
+  return text.startsWith('{') && content.duplicates.length === 0 && findDuplicateFields(text).length > 0
+    ? await yaml.read(text)
+    : content
 }
 
 /** Counts nesting without parsing, so that a bomb costs one pass over its bytes. */

@@ -1,0 +1,10 @@
+// What the main thread and the YAML worker say to each other.
+
+export interface YamlQuestion {
+  readonly text: string
+  readonly maxDepth: number
+  /** Aliases make a small text say a lot: longer JSON is refused. */
+  readonly maxJsonLength: number
+}
+
+export type YamlReply = { readonly json: string; readonly duplicates: readonly string[] } | { readonly problem: string }
