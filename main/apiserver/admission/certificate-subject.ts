@@ -1,4 +1,4 @@
-// The organizations in the subject of a PKCS #10 request, without loading a certificate library for one field.
+// Names in the subject of a PKCS #10 request, without loading a certificate library for two fields.
 
 interface Element {
   readonly tag: number
@@ -11,9 +11,16 @@ const set = 0x31
 const objectIdentifier = 0x06
 /** 2.5.4.10 */
 const organization = '55040a'
+/** 2.5.4.3 */
+const commonName = '550403'
 
 /** None when the text is no request: the kind's own validation says so. */
-export function organizationsOf(pem: string): string[] {
+export const organizationsOf = (pem: string): string[] => attributesOf(pem, organization)
+
+/** The last one counts, where there are several. */
+export const commonNameOf = (pem: string): string | undefined => attributesOf(pem, commonName).at(-1)
+
+function attributesOf(pem: string, wanted: string): string[] {
   const body = /-----BEGIN (?:NEW )?CERTIFICATE REQUEST-----([A-Za-z0-9+/=\s]+)-----END/.exec(pem)?.[1]
   if (body === undefined) return []
   const der = Buffer.from(body, 'base64')
@@ -26,9 +33,8 @@ export function organizationsOf(pem: string): string[] {
     .flatMap(({ start, end }) => elements(der, start, end))
     .flatMap(({ start, end }) => {
       const [type, value] = elements(der, start, end)
-      const isOrganization =
-        type?.tag === objectIdentifier && der.toString('hex', type.start, type.end) === organization
-      return isOrganization && value !== undefined ? [der.toString('utf8', value.start, value.end)] : []
+      const isWanted = type?.tag === objectIdentifier && der.toString('hex', type.start, type.end) === wanted
+      return isWanted && value !== undefined ? [der.toString('utf8', value.start, value.end)] : []
     })
 }
 

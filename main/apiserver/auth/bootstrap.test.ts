@@ -32,3 +32,20 @@ it('leaves a role alone that a person has taken over', async () => {
   const { body } = await (await start(first)).call<ClusterRole>(role)
   expect(body.rules).toEqual([own])
 })
+
+it('lets nobody into the role of nodes, and says so without an empty list', async () => {
+  const server = await start()
+  const { body } = await server.call<object>('/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/system:node')
+  expect(body).not.toHaveProperty('subjects')
+})
+
+it('gives view what it has elsewhere, and metrics by a role of their own', async () => {
+  const server = await start()
+  const roles = '/apis/rbac.authorization.k8s.io/v1/clusterroles'
+  const { body: view } = await server.call<ClusterRole>(`${roles}/system:aggregate-to-view`)
+  const groups = (view.rules ?? []).flatMap(({ apiGroups = [] }) => apiGroups)
+  expect(groups).toContain('extensions')
+  expect(groups).not.toContain('metrics.k8s.io')
+  const { body: reader } = await server.call<ClusterRole>(`${roles}/system:aggregated-metrics-reader`)
+  expect(reader.metadata?.labels).toMatchObject({ 'rbac.authorization.k8s.io/aggregate-to-view': 'true' })
+})

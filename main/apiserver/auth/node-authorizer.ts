@@ -1,6 +1,6 @@
 // What a node agent may do, as user system:node:NAME: report about its own node and its pods, and read what those pods use.
 import { parseFieldSelector } from '../../../common/machinery/fields.ts'
-import { nodeNameOf } from '../admission/node-restriction.ts'
+import { nodeNameOf } from '../admission/node-restriction/index.ts'
 import type { Registry } from '../registry/context.ts'
 import { type Attributes, type Authorizer, type Decision, noOpinion, type ResourceAttributes } from './authorizer.ts'
 import { NodeRelations } from './node-relations.ts'
@@ -30,7 +30,7 @@ export class NodeAuthorizer implements Authorizer {
         relations.resourceClaim(node, namespace, name),
       ),
       'resourceslices.resource.k8s.io': (node, attributes) => this.#slice(node, attributes),
-      'serviceaccounts.': (node, attributes) => this.#token(node, attributes),
+      'serviceaccounts.': (node, attributes) => this.#account(node, attributes),
       'leases.coordination.k8s.io': ownLease,
       'csinodes.storage.k8s.io': ownCsiNode,
       'nodes.': ownNode,
@@ -41,6 +41,7 @@ export class NodeAuthorizer implements Authorizer {
   authorize(attributes: Attributes): Decision {
     const node = nodeNameOf(attributes.user)
     if (node === undefined) return noOpinion
+    if (node === '') return no(`unknown node for user ${JSON.stringify(attributes.user.name)}`)
     if (!('path' in attributes)) {
       const check = this.#checks[`${attributes.resource}.${attributes.group}`]
       if (check !== undefined) return check(node, attributes)
@@ -74,11 +75,15 @@ export class NodeAuthorizer implements Authorizer {
     return related(node, attributes, isRelated)
   }
 
-  #token(node: string, attributes: ResourceAttributes): Decision {
+  #account(node: string, attributes: ResourceAttributes): Decision {
+    const isRelated = (on: string, { namespace, name }: ResourceAttributes): boolean =>
+      this.#relations.account(on, namespace, name)
+    // For credentials of image registries: their plugins want to know of the account.
+    if (attributes.verb === 'get') return this.#getOne(isRelated)(node, attributes)
     if (attributes.verb !== 'create' || attributes.name === '')
       return no('can only create tokens for individual service accounts')
     if (attributes.subresource !== 'token') return no('can only create token subresource of serviceaccount')
-    return related(node, attributes, (on, { namespace, name }) => this.#relations.account(on, namespace, name))
+    return related(node, attributes, isRelated)
   }
 
   #pod(node: string, attributes: ResourceAttributes): Decision {
@@ -86,17 +91,19 @@ export class NodeAuthorizer implements Authorizer {
     if (subresource === 'status') return verb === 'update' || verb === 'patch' ? allowed : noOpinion
     if (subresource === 'eviction') return verb === 'create' ? allowed : noOpinion
     if (subresource !== '') return noOpinion
+    const isRelated = (on: string, { namespace }: ResourceAttributes): boolean =>
+      this.#relations.pod(on, namespace, name)
     switch (verb) {
       // Which ones is the NodeRestriction plugin's to say.
       case 'create':
       case 'delete':
         return allowed
       case 'get':
-        return related(node, attributes, (on, { namespace }) => this.#relations.pod(on, namespace, name))
+        return related(node, attributes, isRelated)
       case 'list':
       case 'watch':
         if (selectsNode(attributes, node)) return allowed
-        if (name !== '' && this.#relations.pod(node, attributes.namespace, name)) return allowed
+        if (name !== '') return related(node, attributes, isRelated)
         return no('can only list/watch pods with spec.nodeName field selector')
       default:
         return noOpinion

@@ -88,7 +88,9 @@ export class NodeRelations {
     if (namespace === '') return false
     return lookupAll(this.#registry, '', 'pods', namespace).some(({ object }) => {
       const pod = object as StoredPod
-      return pod.spec?.nodeName === node && test(pod)
+      // A mirror was written by the node itself: what it names is not given to the node for that.
+      const isMirror = pod.metadata.annotations?.['kubernetes.io/config.mirror'] !== undefined
+      return pod.spec?.nodeName === node && !isMirror && test(pod)
     })
   }
 }
@@ -99,7 +101,7 @@ const containersOf = ({ spec }: Pod): NonNullable<Pod['spec']>['containers'] => 
   ...((spec?.ephemeralContainers ?? []) as NonNullable<Pod['spec']>['containers']),
 ]
 
-const podSecrets = (pod: Pod): (string | undefined)[] => [
+export const podSecrets = (pod: Pod): (string | undefined)[] => [
   ...(pod.spec?.imagePullSecrets ?? []).map(({ name }) => name),
   ...(pod.spec?.volumes ?? []).flatMap(volumeSecrets),
   ...containersOf(pod).flatMap(({ envFrom = [], env = [] }) => [
@@ -108,7 +110,7 @@ const podSecrets = (pod: Pod): (string | undefined)[] => [
   ]),
 ]
 
-const podConfigMaps = (pod: Pod): (string | undefined)[] => [
+export const podConfigMaps = (pod: Pod): (string | undefined)[] => [
   ...(pod.spec?.volumes ?? []).flatMap(({ configMap, projected }) => [
     configMap?.name,
     ...(projected?.sources ?? []).map((source) => source.configMap?.name),

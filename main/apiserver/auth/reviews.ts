@@ -16,7 +16,7 @@ import { type ApiCall, type CallResult, fieldValidationOf, requireBody, writeReq
 import type { VirtualKind } from '../subresources/subresource.ts'
 import { virtualWrite } from '../subresources/virtual-write.ts'
 import type { Authenticator } from './authenticator.ts'
-import { nodeNameOf } from '../admission/node-restriction.ts'
+import { nodeNameOf } from '../admission/node-restriction/index.ts'
 import type { AuthorizationMode } from './authorization/modes.ts'
 import { writtenSelectors } from './authorization/selector-attributes.ts'
 import type { Attributes, AuthorizerChain } from './authorizer.ts'

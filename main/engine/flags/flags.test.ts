@@ -70,6 +70,13 @@ describe('flags of the engine', () => {
     ['advertise-address', 'here'],
     ['storage-media-type', 'text/plain'],
     ['storage-backend', 'etcd2'],
+    // Protection that is not built must not seem to be there.
+    ['encryption-provider-config', '/etc/encryption.yaml'],
+    ['egress-selector-config-file', '/etc/egress.yaml'],
+    ['service-account-signing-endpoint', '/run/signer.sock'],
+    ['audit-log-mode', 'blocking-strict'],
+    ['audit-webhook-mode', 'blocking'],
+    ['allow-privileged', 'false'],
   ])('name themselves when the value is wrong: --%s %s', (name, text) => {
     expect(() => read([name, text])).toThrow(new RegExp(`--${name}`))
   })

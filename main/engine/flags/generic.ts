@@ -1,6 +1,6 @@
 // Flags of kube-apiserver about the server as a whole, its logs, and what stands around it.
 import { parseRuntimeConfig } from '../runtime-config.ts'
-import { badValue, bool, count, duration, type EngineFlag, flag, list, parseAddress, parseOneOf } from './flag.ts'
+import { badValue, count, duration, type EngineFlag, flag, list, parseAddress, parseOneOf } from './flag.ts'
 import { parseFeatureGates } from './feature-gates.ts'
 
 export const generic: readonly EngineFlag[] = [
@@ -181,9 +181,6 @@ export const logging: readonly EngineFlag[] = [
 
 /** What start scripts of kube-apiserver carry and is decided here. */
 export const startScripts: readonly EngineFlag[] = [
-  bool('allow-privileged', 'privileged containers are always allowed; false is taken and has no effect', (o, value) => {
-    if (!value) o.flagsWithoutEffect = [...(o.flagsWithoutEffect ?? []), '--allow-privileged']
-  }),
   flag(
     'kubernetes-service-node-port',
     'port',

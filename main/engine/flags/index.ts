@@ -25,6 +25,7 @@ import {
 import { generic, kubernetesObjects, logging, serviceAccounts, startScripts } from './generic.ts'
 import { leaderElection } from './leader-election.ts'
 import { withoutEffect } from './no-effect.ts'
+import { refusedFlags } from './refused.ts'
 
 export type { EngineFlag, FlagSection } from './flag.ts'
 
@@ -341,6 +342,7 @@ export const flagSections: readonly FlagSection[] = [
   { title: 'Logs flags:', flags: logging },
   { title: 'Cluster flags:', flags: [...cluster, ...leaderElection, ...startScripts] },
   { title: 'Controller flags:', flags: controllerFlags },
+  { title: 'Protection that is not built, and refused:', flags: refusedFlags },
   ...withoutEffect,
 ]
 

@@ -80,16 +80,14 @@ export const withoutEffect: readonly FlagSection[] = [
       coordinated-leadership-lease-duration coordinated-leadership-renew-deadline coordinated-leadership-retry-period`,
     text: `
       min-compatibility-version debug-socket-path
-      encryption-provider-config etcd-servers-overrides watch-cache-sizes
+      etcd-servers-overrides watch-cache-sizes
       tls-curve-preferences
-      audit-log-format audit-log-mode audit-log-version
-      audit-webhook-mode audit-webhook-version
-      egress-selector-config-file
+      audit-log-format audit-log-version audit-webhook-version
       allow-metric-labels allow-metric-labels-manifest disabled-metrics show-hidden-metrics-for-version
       log-json-info-buffer-size log-text-info-buffer-size vmodule tracing-config-file
       endpoint-reconciler-type
       kubelet-certificate-authority kubelet-client-certificate kubelet-client-key kubelet-preferred-address-types
-      peer-advertise-ip peer-advertise-port peer-ca-file service-account-signing-endpoint`,
+      peer-advertise-ip peer-advertise-port peer-ca-file`,
   }),
   section('Of kube-controller-manager and kube-scheduler, without effect here:', 'taken, without effect', {
     bool: `

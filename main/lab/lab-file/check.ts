@@ -1,5 +1,7 @@
 // What may stand in a Lab and a Machine of a lab file. The API server decides in the end; this is so that mistakes are shown with their
 // line before anything is started. Pure.
+import { mayNodeSetLabel } from '../../../common/machinery/node-labels.ts'
+
 export interface Problem {
   readonly path: readonly (string | number)[]
   readonly message: string
@@ -130,6 +132,20 @@ const list =
       ? value.flatMap((item, index) => check(item, [...path, index]))
       : problem(path, `${show(value)} is not a list`, 'write one "- …" per entry')
 
+/** The machine's node gives them to itself. */
+const nodeLabels: Check = (value, path) => [
+  ...record(text)(value, path),
+  ...Object.keys(isRecord(value) ? value : {})
+    .filter((key) => !mayNodeSetLabel(key))
+    .flatMap((key) =>
+      problem(
+        [...path, key],
+        `${show(key)} is not a label that a node may give itself`,
+        'set it with kubectl label node',
+      ),
+    ),
+]
+
 const machineSpec = object(
   {
     arch,
@@ -139,7 +155,7 @@ const machineSpec = object(
     image: text,
     powerState: oneOf('Running', 'Stopped'),
     restartPolicy: oneOf('Always', 'Never'),
-    labels: record(text),
+    labels: nodeLabels,
     taints: list(
       object({ key: text, value: text, effect: oneOf('NoSchedule', 'PreferNoSchedule', 'NoExecute') }, [
         'key',

@@ -41,11 +41,21 @@ export const clusterRoles: readonly BootstrapRole[] = [
   { name: 'system:aggregate-to-admin', rules: adminRules, labels: aggregateTo('admin') },
   { name: 'system:aggregate-to-edit', rules: editRules, labels: aggregateTo('edit') },
   { name: 'system:aggregate-to-view', rules: viewRules, labels: aggregateTo('view') },
+  // Metrics are served here without an addition, which elsewhere brings this role.
+  {
+    name: 'system:aggregated-metrics-reader',
+    rules: [rule('get list watch', 'metrics.k8s.io', 'pods nodes')],
+    labels: { ...aggregateTo('view'), ...aggregateTo('edit'), ...aggregateTo('admin') },
+  },
   { name: 'system:discovery', rules: [urls('get', discoveryUrls)], subjects: [authenticated] },
   { name: 'system:public-info-viewer', rules: [urls('get', healthUrls)], subjects: [authenticated, unauthenticated] },
   {
     name: 'system:monitoring',
-    rules: [urls('get', '/healthz /healthz/* /livez /livez/* /metrics /metrics/slis /readyz /readyz/*')],
+    rules: [
+      urls('get', '/healthz /healthz/* /livez /livez/* /metrics /metrics/slis /readyz /readyz/*'),
+      urls('get', '/flagz'),
+      urls('get', '/statusz'),
+    ],
     subjects: [group('system:monitoring')],
   },
   {
@@ -76,13 +86,15 @@ export const clusterRoles: readonly BootstrapRole[] = [
       rule('create', 'authentication.k8s.io', 'tokenreviews'),
       rule('create', 'authorization.k8s.io', 'subjectaccessreviews'),
       rule('get list watch', 'storage.k8s.io', 'csinodes'),
+      rule('get list watch', 'storage.k8s.io', 'volumeattachments'),
       rule('get list watch', 'core', 'namespaces'),
       rule('get list watch', 'storage.k8s.io', 'csidrivers'),
       rule('get list watch', 'storage.k8s.io', 'csistoragecapacities'),
       rule('get list watch', 'resource.k8s.io', 'deviceclasses'),
       rule('get list watch update patch', 'resource.k8s.io', 'resourceclaims'),
       rule('get list watch update patch', 'resource.k8s.io', 'resourceclaims/status'),
-      rule('create delete deletecollection get list patch update watch', 'core', 'pods/finalizers'),
+      rule('update patch', 'resource.k8s.io', 'resourceclaims/binding'),
+      rule('get list patch update watch', 'core', 'pods/finalizers'),
       rule('get list watch', 'resource.k8s.io', 'resourceslices'),
     ],
     subjects: [user('system:kube-scheduler')],
@@ -114,10 +126,7 @@ export const clusterRoles: readonly BootstrapRole[] = [
   },
   {
     name: 'system:kube-dns',
-    rules: [
-      rule('list watch', 'core', 'endpoints services pods namespaces'),
-      rule('list watch', 'discovery.k8s.io', 'endpointslices'),
-    ],
+    rules: [rule('list watch', 'core', 'endpoints services')],
     subjects: [{ kind: 'ServiceAccount', name: 'kube-dns', namespace: 'kube-system' }],
   },
   {
@@ -126,6 +135,7 @@ export const clusterRoles: readonly BootstrapRole[] = [
       rule('list watch', 'core', 'services endpoints'),
       rule('get list watch', 'core', 'nodes'),
       rule('create patch update', 'core events.k8s.io', 'events'),
+      rule('list watch', 'networking.k8s.io', 'servicecidrs'),
       rule('list watch', 'discovery.k8s.io', 'endpointslices'),
     ],
     subjects: [user('system:kube-proxy')],
@@ -148,15 +158,6 @@ export const clusterRoles: readonly BootstrapRole[] = [
     subjects: [group('system:serviceaccounts')],
   },
   {
-    name: 'system:volume-scheduler',
-    rules: [
-      rule('get list patch update watch', 'core', 'persistentvolumes'),
-      rule('get list watch', 'storage.k8s.io', 'storageclasses'),
-      rule('get list patch update watch', 'core', 'persistentvolumeclaims'),
-    ],
-    subjects: [user('system:kube-scheduler')],
-  },
-  {
     name: 'system:node-bootstrapper',
     rules: [rule('create get list watch', 'certificates.k8s.io', 'certificatesigningrequests')],
   },
@@ -172,7 +173,7 @@ export const clusterRoles: readonly BootstrapRole[] = [
     name: 'system:heapster',
     rules: [
       rule('get list watch', 'core', 'events pods nodes namespaces'),
-      rule('get list watch', 'apps', 'deployments'),
+      rule('get list watch', 'extensions', 'deployments'),
     ],
   },
   { name: 'system:kube-aggregator', rules: [rule('get list watch', 'core', 'services endpoints')] },
@@ -231,6 +232,6 @@ export function clusterRoleBindingObject({ name, subjects = [] }: BootstrapRole)
     kind: 'ClusterRoleBinding',
     metadata: bootstrapMetadata(name),
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
-    subjects: [...subjects],
+    ...(subjects.length === 0 ? {} : { subjects: [...subjects] }),
   }
 }

@@ -6,6 +6,8 @@ import { rule } from './rules.ts'
 
 const read = 'get list watch'
 const events = rule('create update patch', 'core events.k8s.io', 'events')
+/** Deployments, daemon sets and replica sets were in "extensions" once: roles still say so. */
+const apps = 'apps extensions'
 const pods = (verbs: string): PolicyRule => rule(verbs, 'core', 'pods')
 
 /** By the name after "system:controller:". */
@@ -43,8 +45,8 @@ export const controllerRoles: Readonly<Record<string, readonly PolicyRule[]>> = 
     events,
   ],
   'daemon-set-controller': [
-    rule(read, 'apps', 'daemonsets'),
-    rule('update', 'apps', 'daemonsets/status daemonsets/finalizers'),
+    rule(read, apps, 'daemonsets'),
+    rule('update', apps, 'daemonsets/status daemonsets/finalizers'),
     rule('list watch', 'core', 'nodes'),
     pods('list watch create delete patch'),
     rule('create', 'core', 'pods/binding'),
@@ -52,14 +54,21 @@ export const controllerRoles: Readonly<Record<string, readonly PolicyRule[]>> = 
     events,
   ],
   'deployment-controller': [
-    rule(`${read} update`, 'apps', 'deployments'),
-    rule('update', 'apps', 'deployments/status deployments/finalizers'),
-    rule(`${read} create update patch delete`, 'apps', 'replicasets'),
+    rule(`${read} update`, apps, 'deployments'),
+    rule('update', apps, 'deployments/status deployments/finalizers'),
+    rule(`${read} create update patch delete`, apps, 'replicasets'),
     pods(`${read} update`),
     events,
   ],
+  'device-taint-eviction-controller': [
+    pods(`${read} delete`),
+    rule('patch update', 'core', 'pods/status'),
+    rule(read, 'resource.k8s.io', 'resourceclaims resourceslices deviceclasses'),
+    events,
+  ],
   'disruption-controller': [
-    rule(read, 'apps', 'deployments replicasets statefulsets'),
+    rule(read, apps, 'deployments replicasets'),
+    rule(read, 'apps', 'statefulsets'),
     rule(read, 'core', 'replicationcontrollers'),
     rule(read, 'policy', 'poddisruptionbudgets'),
     rule('update', 'policy', 'poddisruptionbudgets/status'),
@@ -96,7 +105,6 @@ export const controllerRoles: Readonly<Record<string, readonly PolicyRule[]>> = 
     rule('update patch', 'core', 'persistentvolumeclaims/status'),
     rule(read, 'core', 'persistentvolumeclaims'),
     events,
-    rule('get', 'core', 'services'),
   ],
   'generic-garbage-collector': [rule(`${read} patch update delete`, '*', '*'), events],
   'horizontal-pod-autoscaler': [
@@ -127,6 +135,7 @@ export const controllerRoles: Readonly<Record<string, readonly PolicyRule[]>> = 
     rule(`${read} update delete patch`, 'core', 'nodes'),
     rule('patch update', 'core', 'nodes/status pods/status'),
     pods('list watch get delete'),
+    rule(read, 'coordination.k8s.io', 'leases'),
     events,
   ],
   'persistent-volume-binder': [
@@ -138,7 +147,6 @@ export const controllerRoles: Readonly<Record<string, readonly PolicyRule[]>> = 
     rule('list watch', 'core', 'nodes'),
     events,
     rule('watch', 'core', 'events'),
-    rule('get', 'core', 'services'),
   ],
   'pod-garbage-collector': [
     pods('list watch delete'),
@@ -152,8 +160,8 @@ export const controllerRoles: Readonly<Record<string, readonly PolicyRule[]>> = 
     events,
   ],
   'replicaset-controller': [
-    rule(`${read} update`, 'apps', 'replicasets'),
-    rule('update', 'apps', 'replicasets/status replicasets/finalizers'),
+    rule(`${read} update`, apps, 'replicasets'),
+    rule('update', apps, 'replicasets/status replicasets/finalizers'),
     pods('list watch patch create delete'),
     events,
   ],
@@ -167,7 +175,7 @@ export const controllerRoles: Readonly<Record<string, readonly PolicyRule[]>> = 
     pods(read),
     rule('update', 'core', 'pods/finalizers'),
     rule(`${read} create delete`, 'resource.k8s.io', 'resourceclaims'),
-    rule('update patch', 'resource.k8s.io', 'resourceclaims resourceclaims/status'),
+    rule('update patch', 'resource.k8s.io', 'resourceclaims resourceclaims/status resourceclaims/binding'),
     rule('update patch', 'core', 'pods/status'),
     events,
   ],

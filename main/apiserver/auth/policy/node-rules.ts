@@ -8,7 +8,7 @@ export const nodeRules = [
   rule('create get list watch', 'core', 'nodes'),
   rule('update patch', 'core', 'nodes/status'),
   rule('update patch', 'core', 'nodes'),
-  rule('create update patch', 'core events.k8s.io', 'events'),
+  rule('create update patch', 'core', 'events'),
   rule('get list watch', 'core', 'pods'),
   rule('create delete', 'core', 'pods'),
   rule('update patch', 'core', 'pods/status'),
@@ -25,7 +25,8 @@ export const nodeRules = [
   rule('get create update patch delete', 'storage.k8s.io', 'csinodes'),
   rule('get list watch', 'node.k8s.io', 'runtimeclasses'),
   rule('get', 'resource.k8s.io', 'resourceclaims'),
-  rule('get list watch create update patch delete deletecollection', 'resource.k8s.io', 'resourceslices'),
+  rule('deletecollection', 'resource.k8s.io', 'resourceslices'),
+  rule('get', 'core', 'serviceaccounts'),
 ]
 
 /** What this program's node agents do besides: they are proxy, name server and network policy of their node as well. */
