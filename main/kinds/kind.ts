@@ -116,7 +116,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   /** Defaults as upstream sets them, on every write; must be idempotent. */
   setDefaults?(object: T, context: WriteContext): void
   /**
-   * On the main door, after mutating admission and before validation: what depends on the kind's other objects (addresses, ports).
+   * On the main door, after mutating admission and before validation: what the server adds of its own and no writer owns, be it
+   * from the kind's other objects (addresses, ports) or from this one (a job's selector).
    * Errors refuse the write before anything else is checked; a StatusError may be thrown too.
    */
   allocate?(object: T, old: T | undefined, context: WriteContext): FieldError[]

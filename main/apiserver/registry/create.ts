@@ -124,6 +124,9 @@ async function createOnce(
     request,
     registry,
   }
+  // Before admission and allocation: what the server adds of its own belongs to nobody, so that appliers may leave it out.
+  if (options.fieldsAreTracked !== true)
+    trackFields(resource, object, undefined, { request, subresource: '', now: context.now })
   const mutated = registry.admission.mutate(attributes)
   if (mutated instanceof Promise ? await mutated : mutated) kind.setDefaults?.(object, context)
   const refused = kind.allocate?.(object, undefined, context)
@@ -136,8 +139,6 @@ async function createOnce(
   for (const warning of kind.warnings?.(object, undefined) ?? []) request.warn(warning)
   const validated = registry.admission.validate(attributes)
   if (validated !== undefined) await validated
-  if (options.fieldsAreTracked !== true)
-    trackFields(resource, object, undefined, { request, subresource: '', now: context.now })
 
   const key = keyOf(resource, namespace, name)
   const stored = toStoredForm(resource, object)

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Pod } from '../../../common/api/generated/types.ts'
 import type { KubeList, KubeObject, WatchEvent } from '../../../common/machinery/meta.ts'
 import { startTestServer, type TestServer } from '../testing/test-server.ts'
 
@@ -317,6 +318,43 @@ describe('server-side apply', () => {
         })
       ).status,
     ).toBe(422)
+  })
+
+  it('lets clients change over from updates, though they do not name what the server added', async () => {
+    const pods = '/api/v1/namespaces/default/pods'
+    const pod = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'moved', labels: { a: '1' } },
+      spec: { containers: [{ name: 'c', image: 'x' }] },
+    }
+    const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } }
+    await server.call('/api/v1/namespaces/default/serviceaccounts', { body: account })
+    const created = await server.call<Pod>(`${pods}?fieldManager=m`, { body: pod })
+    expect(created.body.spec?.volumes).toHaveLength(1)
+    const [owner] = created.body.metadata.managedFields ?? []
+    expect(Object.keys((owner?.fieldsV1 as Record<string, object>)['f:spec'] ?? {}).toSorted()).toEqual([
+      'f:containers',
+      'f:dnsPolicy',
+      'f:enableServiceLinks',
+      'f:restartPolicy',
+      'f:schedulerName',
+      'f:securityContext',
+      'f:terminationGracePeriodSeconds',
+    ])
+    const managedFields = [{ ...owner, operation: 'Apply' }]
+    await server.call(`${pods}/moved?fieldManager=m`, {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/merge-patch+json' },
+      body: { metadata: { managedFields } },
+    })
+    const applied = await server.call<Pod>(`${pods}/moved?fieldManager=m`, {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/apply-patch+yaml' },
+      body: { ...pod, metadata: { name: 'moved', labels: { a: '2' } } },
+    })
+    expect(applied.body.metadata.labels).toEqual({ a: '2' })
+    expect(applied.body.spec?.volumes).toEqual(created.body.spec?.volumes)
   })
 
   it('has no place for fields nobody declared, nor for fields said twice', async () => {

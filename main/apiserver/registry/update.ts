@@ -130,6 +130,11 @@ async function updateOnce(
   strategy?.prepare?.(object, old, context)
   resource.custom?.setDefaults(object)
   kind.setDefaults?.(object, context)
+  // Left out means unchanged; an explicit [{}] is how a client clears them.
+  metadata.managedFields ??= old.metadata.managedFields
+  // Before admission and allocation: what the server adds of its own belongs to nobody, so that appliers may leave it out.
+  if (options.fieldsAreTracked !== true && !isSameAs(object, old))
+    trackFields(resource, object, old, { request, subresource, now: context.now })
   const attributes: AdmissionAttributes = {
     operation: 'UPDATE',
     resource,
@@ -153,8 +158,6 @@ async function updateOnce(
   const refused = subresource === '' ? kind.allocate?.(object, old, context) : undefined
   if (refused !== undefined && refused.length > 0) throw invalid({ group: kind.group, kind: kind.kind }, name, refused)
   if (options.keepsGeneration !== true) raiseGeneration(resource, object, old)
-  // Left out means unchanged; an explicit [{}] is how a client clears them.
-  metadata.managedFields ??= old.metadata.managedFields
 
   const errors = [...validateMetadata(resource, object), ...validateMetadataUpdate(object, old)]
   if (resource.custom !== undefined) errors.push(...resource.custom.validate(object, old, request.warn))
@@ -168,7 +171,6 @@ async function updateOnce(
   }
 
   if (!current.isOutdated && isSameAs(object, old)) return { done: true, object: current }
-  if (options.fieldsAreTracked !== true) trackFields(resource, object, old, { request, subresource, now: context.now })
   const stored = toStoredForm(resource, object)
   const value = encodeForStore(stored instanceof Promise ? await stored : stored)
   if (request.dryRun) return { done: true, object: unsaved(resource, key, value, current.revision) }

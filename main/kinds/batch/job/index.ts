@@ -19,11 +19,16 @@ export const job = defineKind('batch/v1/jobs', {
   defaultPropagation: 'Orphan',
   deletionWarning:
     'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning',
-  prepareForCreate: (object) => {
-    dropStatus(object)
-    generateSelector(object)
-  },
+  prepareForCreate: dropStatus,
   setDefaults: setJobDefaults,
+  allocate: (object, old) => {
+    if (old === undefined) {
+      generateSelector(object)
+      // A job without labels takes those of its pods, the generated ones too.
+      setJobDefaults(object)
+    }
+    return []
+  },
   validate,
   update: mainDoor(checkJobUpdate),
   status: statusDoor({ validate: checkJobStatusUpdate }),
