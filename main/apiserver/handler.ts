@@ -4,8 +4,7 @@ import { badRequest, isReason, type Status, StatusError } from '../../common/mac
 import { findDuplicateFields } from '../../common/machinery/schema/duplicate-fields.ts'
 import type { HttpRequest, HttpResponse, UserInfo } from './apiserver.ts'
 import type { AuditRecord } from './audit/auditor.ts'
-import { decodeCbor } from './cbor/decode.ts'
-import { cborApplyPatchType } from './cbor/media-types.ts'
+import { cborApplyPatchType, cborMediaType } from './cbor/media-types.ts'
 import { anonymous } from './auth/authenticator.ts'
 import { attributesOf, forbiddenError, requireCreation, type Decision } from './auth/authorizer.ts'
 import { impersonatedUser } from './chain/impersonation.ts'
@@ -418,7 +417,7 @@ async function readCallBody(
   const type = req.headers['content-type']
   const media = mediaTypeOf(type)
   if (media.endsWith('+yaml')) return await parseApply(bytes.toString('utf8'), yaml)
-  if (media === cborApplyPatchType) return { value: decodeCbor(bytes), duplicates: [] }
+  if (media === cborApplyPatchType) return { value: await parseBody(bytes, cborMediaType, yaml), duplicates: [] }
   if (media.endsWith('+json')) {
     const prefix = media === mergePatchType ? 'error decoding patch: ' : ''
     const text = bytes.toString('utf8')

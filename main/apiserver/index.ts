@@ -16,6 +16,7 @@ import { reviewKinds, reviews } from './auth/reviews.ts'
 import { tokenAuthenticators } from './auth/tokens/settings.ts'
 import { ServiceAccountTokens } from './auth/service-account-tokens.ts'
 import { RequestHeaderAuthenticator } from './auth/request-header.ts'
+import { documentLimits } from './chain/body.ts'
 import { Deadlines } from './chain/deadline.ts'
 import { HttpPolicy } from './chain/http-policy.ts'
 import { HostGuard } from './chain/hosts.ts'
@@ -131,7 +132,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const http = new HttpPolicy(options.http)
   const audit = options.audit === undefined ? undefined : new Auditor({ ...options.audit, now: () => clock.now() })
   metrics.add(...extensions.gauges(), ...(audit?.gauges() ?? []))
-  const yaml = new YamlReader({ workerUrl: options.yamlWorker })
+  const yaml = new YamlReader(documentLimits, { workerUrl: options.yamlWorker })
   const parts: ServerParts = {
     registry,
     hosts: new HostGuard(options.allowedHosts, (origin) => http.allows(origin)),

@@ -64,7 +64,7 @@ export function findDuplicateFields(text: string): string[] {
 }
 
 /** Index of the closing quote of the string that opens at `start`. */
-function endOfString(text: string, start: number): number {
+export function endOfString(text: string, start: number): number {
   let index = start + 1
   for (;;) {
     const code = text.charCodeAt(index)

@@ -1,5 +1,5 @@
 // Request bodies: read under a size limit and parsed by content type. The seam for further encodings is `parseBody`.
-import { findDuplicateFields } from '../../../common/machinery/schema/duplicate-fields.ts'
+import { endOfString, findDuplicateFields } from '../../../common/machinery/schema/duplicate-fields.ts'
 import {
   badRequest,
   requestTooLarge,
@@ -12,7 +12,7 @@ import { decodeCbor } from '../cbor/decode.ts'
 import { cborMediaType } from '../cbor/media-types.ts'
 import { decodeProtobuf } from '../protobuf/decode.ts'
 import { wireFacts } from '../protobuf/load-facts.ts'
-import type { YamlContent } from '../yaml/read-yaml.ts'
+import { hasAtMost, type YamlContent } from '../yaml/read-yaml.ts'
 import type { YamlReader } from '../yaml/yaml-reader.ts'
 import { jsonProblem } from './json-problem.ts'
 
@@ -20,6 +20,13 @@ import { jsonProblem } from './json-problem.ts'
 export const maxBodyBytes = 3 * 1024 * 1024
 /** Deeper documents are attacks, not objects; recursive code further in relies on this. */
 const maxDepth = 200
+/**
+ * Values in one document. What is done with each of them adds up on the one thread that serves everybody, and whole objects, dense as
+ * they are, have one in twenty bytes; upstream ends sooner still, where an object and the names of its owned fields exceed what etcd takes.
+ */
+const maxValues = 128 * 1024
+/** What any document may be, however it is encoded. */
+export const documentLimits = { maxDepth, maxValues }
 const readDeadlineMs = 60_000
 
 export async function readBody(req: HttpRequest, limit = maxBodyBytes): Promise<Buffer> {
@@ -82,9 +89,9 @@ export async function parseBody(bytes: Buffer, contentType: string | undefined, 
     case 'application/yaml':
       return (await parseYaml(bytes.toString('utf8'), yaml)).value
     case 'application/vnd.kubernetes.protobuf':
-      return decodeProtobuf(bytes, wireFacts())
+      return requireFew(decodeProtobuf(bytes, wireFacts()), bytes.length)
     case cborMediaType:
-      return decodeCbor(bytes)
+      return requireFew(decodeCbor(bytes), bytes.length)
     default:
       throw unsupportedMediaType(
         `the body of the request was in an unknown format - accepted media types include: ${accepted}`,
@@ -94,7 +101,7 @@ export async function parseBody(bytes: Buffer, contentType: string | undefined, 
 
 /** `prefix`: words before what is wrong. */
 export function parseJson(text: string, prefix = ''): unknown {
-  requireShallow(text)
+  requireModest(text)
   try {
     return JSON.parse(text)
   } catch {
@@ -112,7 +119,7 @@ export function summaryOf(bytes: Buffer): string {
 /** Most clients that say YAML send JSON, which is YAML too and is read thirty times as fast; its duplicates are not searched. */
 export async function parseYaml(text: string, yaml: YamlReader): Promise<YamlContent> {
   if (text.startsWith('{')) {
-    requireShallow(text)
+    requireModest(text)
     try {
       return { value: JSON.parse(text), duplicates: [] }
     } catch {
@@ -131,20 +138,30 @@ export async function parseApply(text: string, yaml: YamlReader): Promise<YamlCo
     : content
 }
 
-/** Counts nesting without parsing, so that a bomb costs one pass over its bytes. */
-function requireShallow(text: string): void {
+/** Counts without parsing, so that a bomb costs one pass over its bytes. */
+function requireModest(text: string): void {
   let depth = 0
-  let inString = false
+  let values = 0
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index)
-    if (inString) {
-      if (code === 0x5c) index += 1
-      else if (code === 0x22) inString = false
-    } else if (code === 0x22) inString = true
+    if (code === 0x22) index = endOfString(text, index)
+    else if (code === 0x2c) values += 1
     else if (code === 0x7b || code === 0x5b) {
+      values += 1
       depth += 1
       if (depth > maxDepth)
         throw badRequest(`couldn't get version/kind; json parse error: exceeded max depth ${String(maxDepth)}`)
     } else if (code === 0x7d || code === 0x5d) depth -= 1
+    if (values > maxValues) throw tooManyValues()
   }
 }
+
+/** The same for what is decoded already and no deeper than decoders allow. `size`: of its encoding, in bytes. */
+function requireFew(value: unknown, size: number): unknown {
+  // Each value takes a byte at least, in any encoding.
+  if (size > maxValues && !hasAtMost(maxValues, value)) throw tooManyValues()
+  return value
+}
+
+const tooManyValues = (): StatusError =>
+  requestTooLarge(`Request entity too large: more than ${String(maxValues)} values`)

@@ -43,6 +43,7 @@ describe('hostile requests get the right 4xx', () => {
     ['deep nesting', '['.repeat(100_000), {}, 400],
     ['an unknown media type', named({}), { 'content-type': 'text/html' }, 415],
     ['too many bytes', Buffer.alloc(3 * 1024 * 1024 + 1, 0x20), {}, 413],
+    ['too many values', `[${'0,'.repeat(200_000)}0]`, {}, 413],
     ['an invalid name', { metadata: { name: '../etc' } }, {}, 422],
     [
       'a YAML bomb',

@@ -10,8 +10,18 @@ export interface YamlContent {
 
 const maxReported = 100
 
-/** Throws an Error that says what is wrong with the text, or that its collections are nested deeper than `maxDepth`. */
-export function readYaml(text: string, maxDepth: number): YamlContent {
+export interface YamlLimits {
+  /** Of collections in collections. */
+  readonly maxDepth: number
+  /** In the whole document; what aliases stand for counts each time. */
+  readonly maxValues: number
+}
+
+/** The text may be YAML, and says more than it may. */
+export class TooLargeError extends Error {}
+
+/** Throws TooLargeError for too many values, and other Errors that say what is wrong with the text. */
+export function readYaml(text: string, { maxDepth, maxValues }: YamlLimits): YamlContent {
   const lines = new LineCounter()
   // The parser's own search for keys given twice compares each with each: minutes for a large map.
   const document = parseDocument(text, { uniqueKeys: false, lineCounter: lines })
@@ -35,5 +45,17 @@ export function readYaml(text: string, maxDepth: number): YamlContent {
     }
   }
   visit(document.contents, 0)
-  return { value: document.toJS({ maxAliasCount: 100 }), duplicates }
+  const value: unknown = document.toJS({ maxAliasCount: 100 })
+  if (!hasAtMost(maxValues, value)) throw new TooLargeError(`more than ${String(maxValues)} values`)
+  return { value, duplicates }
+}
+
+/** Whether a document, itself included, holds no more values; looks at no more than so many. */
+export function hasAtMost(limit: number, document: unknown): boolean {
+  let left = limit
+  const count = (value: unknown): boolean => {
+    if ((left -= 1) < 0) return false
+    return typeof value !== 'object' || value === null || Object.values(value).every(count)
+  }
+  return count(document)
 }

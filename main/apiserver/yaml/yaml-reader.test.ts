@@ -2,12 +2,13 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { readYaml } from './read-yaml.ts'
 import { YamlReader, type YamlReaderOptions } from './yaml-reader.ts'
 
+const limits = { maxDepth: 10, maxValues: 10_000 }
 const readers: YamlReader[] = []
 afterEach(() => {
   for (const reader of readers.splice(0)) reader.close()
 })
 function newReader(options?: YamlReaderOptions): YamlReader {
-  const reader = new YamlReader(options)
+  const reader = new YamlReader(limits, options)
   readers.push(reader)
   return reader
 }
@@ -25,16 +26,22 @@ describe('readYaml', () => {
     ['a: &x {b: 1}\nc: *x\n', []],
     ['"a": 1\na: 2\n', ['line 2: key "a" already set in map']],
   ])('%j', (text, duplicates) => {
-    expect(readYaml(text, 10).duplicates).toEqual(duplicates)
+    expect(readYaml(text, limits).duplicates).toEqual(duplicates)
   })
 
   it('the last of two keys counts', () => {
-    expect(readYaml('a: 1\na: 2\n', 10).value).toEqual({ a: 2 })
+    expect(readYaml('a: 1\na: 2\n', limits).value).toEqual({ a: 2 })
   })
 
   it('refuses what is nested too deeply', () => {
-    expect(() => readYaml('[[[[1]]]]', 3)).toThrow('exceeded max depth 3')
+    expect(() => readYaml('[[[[1]]]]', { ...limits, maxDepth: 3 })).toThrow('exceeded max depth 3')
   })
+})
+
+it('refuses more values than it may read, those of aliases too', () => {
+  const six = 'a: &a [1, 2, 3]\nb: *a\n'
+  expect(readYaml(six, { ...limits, maxValues: 9 }).value).toEqual({ a: [1, 2, 3], b: [1, 2, 3] })
+  expect(() => readYaml(six, { ...limits, maxValues: 8 })).toThrow('more than 8 values')
 })
 
 describe('large texts', () => {
@@ -42,13 +49,14 @@ describe('large texts', () => {
     const reader = newReader()
     const texts = [`${large(5_000)}\nkey-1: again\n`, large(6_000)]
     const contents = await Promise.all(texts.map((text) => reader.read(text)))
-    expect(contents).toEqual(texts.map((text) => readYaml(text, 10)))
+    expect(contents).toEqual(texts.map((text) => readYaml(text, limits)))
     expect(contents[0]?.duplicates).toEqual(['line 5001: key "key-1" already set in map'])
   })
 
   it('that are no YAML are refused, and the next is read', async () => {
     const reader = newReader()
     await expect(reader.read(`${large(5_000)}\n  : [`)).rejects.toMatchObject({ code: 400 })
+    await expect(reader.read(large(11_000))).rejects.toMatchObject({ code: 413 })
     await expect(reader.read('['.repeat(100_000))).rejects.toMatchObject({ code: 400 })
     expect((await reader.read(large(5_000))).duplicates).toEqual([])
   })

@@ -10,20 +10,19 @@ import {
   timeoutError,
 } from '../../../common/machinery/status.ts'
 import type { YamlReply, YamlQuestion } from './protocol.ts'
-import { readYaml, type YamlContent } from './read-yaml.ts'
+import { readYaml, TooLargeError, type YamlContent, type YamlLimits } from './read-yaml.ts'
 
 /** In a checkout the source itself; a bundle passes the address of the emitted file instead. */
 const sourceUrl = new URL('./worker.ts', import.meta.url)
 
 /** Characters that are read on the main thread: some 30 ms of it at worst. */
 const maxInlineLength = 32 * 1024
-const maxDepth = 200
 /** Of the result: four times what a request may say. */
 const maxJsonLength = 12 * 1024 * 1024
 /** Texts that wait, one of which is being read; each is up to 3 MB and takes some seconds. */
 const maxWaiting = 16
 const textDeadlineMs = 30_000
-const idleMs = 30_000
+const idleMs = 10_000
 /** The largest texts of the smallest parts take some 700 MB. */
 const maxHeapMiB = 1536
 
@@ -41,6 +40,7 @@ export interface YamlReaderOptions {
 }
 
 export class YamlReader {
+  readonly #limits: YamlLimits
   readonly #workerUrl: URL
   readonly #deadlineMs: number
   /** The first is being read. */
@@ -49,7 +49,8 @@ export class YamlReader {
   /** Of the text being read, or of the thread that has nothing to do. */
   #timer: NodeJS.Timeout | undefined
 
-  constructor({ workerUrl = sourceUrl, deadlineMs = textDeadlineMs }: YamlReaderOptions = {}) {
+  constructor(limits: YamlLimits, { workerUrl = sourceUrl, deadlineMs = textDeadlineMs }: YamlReaderOptions = {}) {
+    this.#limits = limits
     this.#workerUrl = workerUrl
     this.#deadlineMs = deadlineMs
   }
@@ -58,9 +59,9 @@ export class YamlReader {
   async read(text: string): Promise<YamlContent> {
     if (text.length <= maxInlineLength) {
       try {
-        return readYaml(text, maxDepth)
+        return readYaml(text, this.#limits)
       } catch (error) {
-        throw broken(error instanceof Error ? error.message : String(error))
+        throw refusal(error instanceof Error ? error.message : String(error), error instanceof TooLargeError)
       }
     }
     if (this.#jobs.length >= maxWaiting) throw tooMany()
@@ -89,7 +90,7 @@ export class YamlReader {
     }, limit).unref()
     if (job === undefined) return
     this.#worker ??= this.#start()
-    this.#worker.postMessage({ text: job.text, maxDepth, maxJsonLength } satisfies YamlQuestion)
+    this.#worker.postMessage({ text: job.text, limits: this.#limits, maxJsonLength } satisfies YamlQuestion)
   }
 
   #finish(settle: (job: Job) => void): void {
@@ -121,7 +122,7 @@ export class YamlReader {
     worker.on('error', (error: NodeJS.ErrnoException) => {
       failed(
         error.code === 'ERR_WORKER_OUT_OF_MEMORY'
-          ? requestTooLarge('the YAML is too large to be read')
+          ? refusal('it takes too much memory to read', true)
           : internalError(`the YAML could not be read: ${error.message}`, { cause: error }),
       )
     })
@@ -140,11 +141,14 @@ export class YamlReader {
 }
 
 function settle(job: Job, reply: YamlReply): void {
-  if ('problem' in reply) job.reject(broken(reply.problem))
+  if ('problem' in reply) job.reject(refusal(reply.problem, reply.tooLarge))
   else job.resolve({ value: JSON.parse(reply.json), duplicates: reply.duplicates })
 }
 
-const broken = (problem: string): StatusError => badRequest(`couldn't get version/kind; yaml parse error: ${problem}`)
+const refusal = (problem: string, tooLarge: boolean): StatusError =>
+  tooLarge
+    ? requestTooLarge(`Request entity too large: ${problem}`)
+    : badRequest(`couldn't get version/kind; yaml parse error: ${problem}`)
 
 const tooMany = (): StatusError =>
   new StatusError({
