@@ -83,6 +83,29 @@ authorizers:
     await expect(read(config(hook(path, more)))).rejects.toThrow(why)
   })
 
+  it.each([
+    ['- { name: a }', 'authorizers[0].type: Required value'],
+    ['- { type: Some, name: a }', 'authorizers[0].type: Unsupported value: "Some"'],
+    ['- { type: RBAC, name: a }\n- { type: RBAC, name: b }', 'authorizers[1].type: Duplicate value: "RBAC"'],
+    ['- { type: RBAC, name: a }\n- { type: Node, name: a }', 'authorizers[1].name: Duplicate value: "a"'],
+    ['- { type: RBAC, name: A_B }', 'authorizers[0].name: Invalid value: "A_B": authorizer name is invalid'],
+    ['- { type: RBAC, name: a, webhook: {} }', 'authorizers[0].webhook: Invalid value: "non-null"'],
+    ['- { type: Webhook, name: a }', 'authorizers[0].webhook: Required value: required when type=Webhook'],
+    [
+      `- type: Webhook
+  name: a
+  webhook:
+    timeout: 3s
+    subjectAccessReviewVersion: v1
+    failurePolicy: Deny
+    connectionInfo: { type: KubeConfigFile, kubeConfigFile: hook.yaml }`,
+      'kubeConfigFile: Invalid value: "hook.yaml": must be an absolute path',
+    ],
+  ])('is refused with %s', async (authorizers, why) => {
+    const text = `apiVersion: apiserver.config.k8s.io/v1\nkind: AuthorizationConfiguration\nauthorizers:\n${authorizers}`
+    await expect(read(text)).rejects.toThrow(why)
+  })
+
   it('by flags needs the files that modes need', async () => {
     await expect(readAuthorization(engine({ authorizationModes: ['ABAC'] }))).rejects.toThrow(
       '--authorization-mode=ABAC needs --authorization-policy-file',
@@ -98,6 +121,7 @@ describe('authentication', () => {
   const config = (text: string): string =>
     `apiVersion: apiserver.config.k8s.io/v1\nkind: AuthenticationConfiguration\n${text}`
   const issuer = "issuer: { url: 'https://example.com', audiences: [app] }"
+  const named = "claimMappings: { username: { claim: sub, prefix: '' } }"
 
   it('is read from a file', () => {
     expect(
@@ -135,6 +159,42 @@ jwt:
     ],
     ["jwt: [{ issuer: { url: 'http://example.com', audiences: [a] } }]", 'URL scheme must be https'],
     ['anonymous: { conditions: [{ path: /a }] }', 'enabled should be set to true'],
+    [
+      "jwt: [{ issuer: { url: 'https://u:p@example.com', audiences: [a] } }]",
+      'must not contain a username or password',
+    ],
+    ["jwt: [{ issuer: { url: 'https://example.com?a', audiences: [a] } }]", 'URL must not contain a query'],
+    ["jwt: [{ issuer: { url: 'https://example.com#a', audiences: [a] } }]", 'URL must not contain a fragment'],
+    [
+      "jwt: [{ issuer: { url: 'https://a.com', discoveryURL: 'https://a.com/', audiences: [a] } }]",
+      'discoveryURL must be different from URL',
+    ],
+    ["jwt: [{ issuer: { url: 'https://a.com', audiences: [''] } }]", "audience can't be empty"],
+    [
+      "jwt: [{ issuer: { url: 'https://a.com', audiences: [a, a] } }]",
+      'jwt[0].issuer.audiences[1]: Duplicate value: "a"',
+    ],
+    ["jwt: [{ issuer: { url: 'https://a.com', audiences: [a, b] } }]", 'must be MatchAny for multiple audiences'],
+    [
+      "jwt: [{ issuer: { url: 'https://a.com', audiences: [a], certificateAuthority: x } }]",
+      'jwt[0].issuer.certificateAuthority: Invalid value: "<omitted>"',
+    ],
+    [
+      `jwt: [{ ${issuer}, ${named}, claimValidationRules: [{ claim: a, message: m }] }]`,
+      'jwt[0].claimValidationRules[0].message: Invalid value: "m": message can\'t be set when claim is set',
+    ],
+    [
+      `jwt: [{ ${issuer}, ${named}, claimValidationRules: [{}] }]`,
+      'jwt[0].claimValidationRules[0]: Required value: claim or expression is required',
+    ],
+    [
+      `jwt: [{ ${issuer}, ${named}, claimValidationRules: [{ claim: a }, { claim: a }] }]`,
+      'jwt[0].claimValidationRules[1].claim: Duplicate value: "a"',
+    ],
+    [
+      `jwt: [{ ${issuer}, claimMappings: { username: { claim: sub, prefix: '' }, extra: [{ key: foo, valueExpression: claims.a }] } }]`,
+      'jwt[0].claimMappings.extra[0].key: Invalid value: "foo": must be a domain-prefixed path',
+    ],
   ])('is refused with %s', (text, why) => {
     expect(() => parseAuthenticationConfig(config(text))).toThrow(why)
   })

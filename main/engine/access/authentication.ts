@@ -8,6 +8,7 @@ import { CodedError } from '../coded-error.ts'
 import { badFile, messageOf, readFlagFile } from '../flag-files.ts'
 import type { EngineOptions } from '../options.ts'
 import { parseConfig, readConfigFile } from './config-file.ts'
+import { checkIssuer, checkIssuerUrl, type ConfiguredIssuer, duplicate, invalid } from './issuer-checks.ts'
 import { readKubeconfigEndpoint } from './kubeconfig-endpoint.ts'
 
 export interface Authentication {
@@ -77,7 +78,7 @@ async function readOidc({
       'oidc-issuer-url and oidc-client-id must be specified together when any oidc-* flags are set',
       'Give both --oidc-issuer-url and --oidc-client-id.',
     )
-  requireHttps('--oidc-issuer-url', issuerUrl)
+  checkIssuerUrl('--oidc-issuer-url', issuerUrl)
   // Names of others must not be taken for those of this cluster, unless e-mail addresses are.
   const prefix = usernamePrefix ?? (usernameClaim === 'email' ? '-' : `${issuerUrl}#`)
   return {
@@ -95,24 +96,13 @@ async function readOidc({
   }
 }
 
-function requireHttps(path: string, url: string): void {
-  if (!URL.canParse(url) || new URL(url).protocol !== 'https:')
-    throw new Error(`${path}: Invalid value: ${JSON.stringify(url)}: URL scheme must be https`)
-}
-
 interface ConfiguredClaim {
   readonly claim?: string
   readonly prefix?: string
   readonly expression?: string
 }
 interface ConfiguredJwt {
-  readonly issuer?: {
-    readonly url?: string
-    readonly discoveryURL?: string
-    readonly certificateAuthority?: string
-    readonly audiences?: readonly string[]
-    readonly audienceMatchPolicy?: string
-  }
+  readonly issuer?: ConfiguredIssuer
   readonly claimValidationRules?: readonly {
     readonly claim?: string
     readonly requiredValue?: string
@@ -145,8 +135,7 @@ export function parseAuthenticationConfig(text: string): {
     jwt: jwt.map((configured, index) => {
       const path = `jwt[${String(index)}]`
       const options = jwtOf(path, configured)
-      if (issuers.has(options.issuer.url))
-        throw new Error(`${path}.issuer.url: Duplicate value: ${JSON.stringify(options.issuer.url)}`)
+      if (issuers.has(options.issuer.url)) throw duplicate(`${path}.issuer.url`, options.issuer.url)
       issuers.add(options.issuer.url)
       return options
     }),
@@ -168,17 +157,8 @@ function anonymousOf({ enabled = false, conditions }: ConfiguredAnonymous): Anon
 }
 
 function jwtOf(path: string, { issuer = {}, claimMappings = {}, ...rules }: ConfiguredJwt): JwtOptions {
-  const { url = '', discoveryURL, certificateAuthority, audiences = [], audienceMatchPolicy = '' } = issuer
-  const at = `${path}.issuer`
-  if (url === '') throw new Error(`${at}.url: Required value: URL is required`)
-  requireHttps(`${at}.url`, url)
-  if (discoveryURL !== undefined) requireHttps(`${at}.discoveryURL`, discoveryURL)
-  if (audiences.length === 0)
-    throw new Error(`${at}.audiences: Required value: at least one jwt[*].issuer.audiences is required`)
-  if (audiences.length > 1 && audienceMatchPolicy !== 'MatchAny')
-    throw new Error(
-      `${at}.audienceMatchPolicy: Invalid value: ${JSON.stringify(audienceMatchPolicy)}: audienceMatchPolicy must be MatchAny for multiple audiences`,
-    )
+  checkIssuer(`${path}.issuer`, issuer)
+  const { url = '', discoveryURL, certificateAuthority, audiences = [] } = issuer
   const username = mappingOf(`${path}.claimMappings.username`, claimMappings.username)
   if (username === undefined)
     throw new Error(`${path}.claimMappings.username: Required value: claim or expression is required`)
@@ -195,26 +175,39 @@ function jwtOf(path: string, { issuer = {}, claimMappings = {}, ...rules }: Conf
     username,
     ...(groups === undefined ? {} : { groups }),
     ...(uid === undefined ? {} : { uid }),
-    extra: (claimMappings.extra ?? []).map(({ key = '', valueExpression = '' }, index) => {
+    extra: (claimMappings.extra ?? []).map(({ key = '', valueExpression = '' }, index, all) => {
       const field = `${path}.claimMappings.extra[${String(index)}]`
       if (key === '') throw new Error(`${field}.key: Required value`)
-      if (key !== key.toLowerCase())
-        throw new Error(`${field}.key: Invalid value: ${JSON.stringify(key)}: key must be lowercase`)
+      if (!/^[^/]+\/.+/.test(key))
+        throw invalid(`${field}.key`, key, 'must be a domain-prefixed path (such as "acme.io/foo")')
+      if (key !== key.toLowerCase()) throw invalid(`${field}.key`, key, 'key must be lowercase')
+      if (all.findIndex((other) => other.key === key) < index) throw duplicate(`${field}.key`, key)
       checked(`${field}.valueExpression`, valueExpression, compileClaims)
       return { key, valueExpression }
     }),
     claimRules: (rules.claimValidationRules ?? []).map(
-      ({ claim = '', requiredValue = '', expression = '', message = '' }, index) => {
+      ({ claim = '', requiredValue = '', expression = '', message = '' }, index, all) => {
         const field = `${path}.claimValidationRules[${String(index)}]`
-        if (claim !== '' && expression !== '')
-          throw new Error(`${field}: Invalid value: claim and expression can't both be set`)
-        if (claim !== '') return { claim, requiredValue }
+        if (claim !== '' && expression !== '') throw invalid(field, claim, "claim and expression can't both be set")
+        if (claim === '' && expression === '')
+          throw new Error(`${field}: Required value: claim or expression is required`)
+        const earlier = all.slice(0, index)
+        if (claim !== '') {
+          if (message !== '') throw invalid(`${field}.message`, message, "message can't be set when claim is set")
+          if (earlier.some((other) => other.claim === claim)) throw duplicate(`${field}.claim`, claim)
+          return { claim, requiredValue }
+        }
+        if (requiredValue !== '')
+          throw invalid(`${field}.requiredValue`, requiredValue, "requiredValue can't be set when expression is set")
+        if (earlier.some((other) => other.expression === expression)) throw duplicate(`${field}.expression`, expression)
         checked(`${field}.expression`, expression, (text) => compileClaims(text, 'bool'))
         return { expression, message }
       },
     ),
-    userRules: (rules.userValidationRules ?? []).map(({ expression = '', message = '' }, index) => {
-      checked(`${path}.userValidationRules[${String(index)}].expression`, expression, compileUserRule)
+    userRules: (rules.userValidationRules ?? []).map(({ expression = '', message = '' }, index, all) => {
+      const field = `${path}.userValidationRules[${String(index)}].expression`
+      if (all.findIndex((other) => other.expression === expression) < index) throw duplicate(field, expression)
+      checked(field, expression, compileUserRule)
       return { expression, message }
     }),
   }
@@ -230,8 +223,7 @@ function mappingOf(
   if (claim !== '' && expression !== '')
     throw new Error(`${path}: Invalid value: "": claim and expression can't both be set`)
   if (expression !== '') {
-    if (prefix !== undefined)
-      throw new Error(`${path}.prefix: Invalid value: prefix can't be set when expression is set`)
+    if (prefix !== undefined) throw invalid(`${path}.prefix`, prefix, "prefix can't be set when expression is set")
     checked(`${path}.expression`, expression, (text) => compileClaims(text))
     return { expression }
   }

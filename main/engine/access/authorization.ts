@@ -1,5 +1,7 @@
 // Who decides what users may do: --authorization-mode with its flags, or the file of --authorization-config.
+import { isAbsolute } from 'node:path'
 import { parseGoDuration } from '../../../common/machinery/go-duration.ts'
+import { validateDnsSubdomain } from '../../../common/machinery/names.ts'
 import { parseAbacPolicies } from '../../apiserver/auth/authorization/abac.ts'
 import type { AuthorizationMode } from '../../apiserver/auth/authorization/modes.ts'
 import { compileReviewCondition } from '../../apiserver/auth/authorization/review-condition.ts'
@@ -7,6 +9,7 @@ import { CodedError } from '../coded-error.ts'
 import { badFile, messageOf } from '../flag-files.ts'
 import type { EngineOptions } from '../options.ts'
 import { parseConfig, readConfigFile } from './config-file.ts'
+import { duplicate, invalid } from './issuer-checks.ts'
 import { readKubeconfigEndpoint } from './kubeconfig-endpoint.ts'
 
 const defaults = { authorizedTtlMs: 300_000, unauthorizedTtlMs: 30_000, timeoutMs: 30_000 }
@@ -89,20 +92,24 @@ async function parseAuthorizationConfig(text: string): Promise<AuthorizationMode
     authorizers.map(async (authorizer, index) => {
       const path = `authorizers[${String(index)}]`
       const { type = '', name = '' } = authorizer
+      const known = oneOf(`${path}.type`, type, ['AlwaysAllow', 'AlwaysDeny', 'Node', 'RBAC', 'Webhook'])
+      if (known !== 'Webhook' && authorizers.findIndex((other) => other.type === type) < index)
+        throw duplicate(`${path}.type`, type)
       if (name === '') throw new Error(`${path}.name: Required value`)
-      if (names.has(name)) throw new Error(`${path}.name: Duplicate value: ${JSON.stringify(name)}`)
+      if (names.has(name)) throw duplicate(`${path}.name`, name)
+      const [problem] = validateDnsSubdomain(name)
+      if (problem !== undefined) throw invalid(`${path}.name`, name, `authorizer name is invalid: ${problem}`)
       names.add(name)
-      if (type === 'Webhook') return webhookOf(path, authorizer)
+      if (known === 'Webhook') return webhookOf(path, authorizer)
       if (authorizer.webhook !== undefined)
-        throw new Error(`${path}.webhook: Invalid value: may only be specified when type=Webhook`)
-      if (type === 'Node' || type === 'RBAC' || type === 'AlwaysAllow' || type === 'AlwaysDeny') return type
-      throw new Error(`${path}.type: Unsupported value: ${JSON.stringify(type)}`)
+        throw invalid(`${path}.webhook`, 'non-null', 'may only be specified when type=Webhook')
+      return known
     }),
   )
 }
 
 async function webhookOf(path: string, { name = '', webhook }: ConfiguredAuthorizer): Promise<AuthorizationMode> {
-  if (webhook === undefined) throw new Error(`${path}.webhook: Required value`)
+  if (webhook === undefined) throw new Error(`${path}.webhook: Required value: required when type=Webhook`)
   const at = `${path}.webhook`
   const ttl = (field: 'authorizedTTL' | 'unauthorizedTTL' | 'timeout', fallback: number): number => {
     const value = webhook[field]
@@ -117,10 +124,13 @@ async function webhookOf(path: string, { name = '', webhook }: ConfiguredAuthori
   const failurePolicy = oneOf(`${at}.failurePolicy`, webhook.failurePolicy, ['NoOpinion', 'Deny'])
   const { type, kubeConfigFile } = webhook.connectionInfo ?? {}
   oneOf(`${at}.connectionInfo.type`, type, ['KubeConfigFile'])
-  if (kubeConfigFile === undefined) throw new Error(`${at}.connectionInfo.kubeConfigFile: Required value`)
-  const matchConditions = (webhook.matchConditions ?? []).map(({ expression = '' }, index) => {
+  const filePath = `${at}.connectionInfo.kubeConfigFile`
+  if (kubeConfigFile === undefined || kubeConfigFile === '') throw new Error(`${filePath}: Required value`)
+  if (!isAbsolute(kubeConfigFile)) throw invalid(filePath, kubeConfigFile, 'must be an absolute path')
+  const matchConditions = (webhook.matchConditions ?? []).map(({ expression = '' }, index, all) => {
     const field = `${at}.matchConditions[${String(index)}].expression`
     if (expression.trim() === '') throw new Error(`${field}: Required value`)
+    if (all.findIndex((other) => other.expression === expression) < index) throw duplicate(field, expression)
     try {
       compileReviewCondition(expression)
     } catch (error) {
