@@ -1,6 +1,6 @@
 // One YAML document as API objects come in them, with what strict decoding asks of its text. Knows nothing of HTTP: it runs on the
 // main thread for small texts and in worker.ts for large ones.
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
+import { isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, parseDocument } from 'yaml'
 
 export interface YamlContent {
   readonly value: unknown
@@ -9,6 +9,8 @@ export interface YamlContent {
 }
 
 const maxReported = 100
+/** What the lexer says before the text of a scalar. */
+const scalarFollows = '\u001f'
 
 export interface YamlLimits {
   /** Of collections in collections. */
@@ -20,8 +22,11 @@ export interface YamlLimits {
 /** The text may be YAML, and says more than it may. */
 export class TooLargeError extends Error {}
 
+const tooDeep = (maxDepth: number): Error => new Error(`exceeded max depth ${String(maxDepth)}`)
+
 /** Throws TooLargeError for too many values, and other Errors that say what is wrong with the text. */
 export function readYaml(text: string, { maxDepth, maxValues }: YamlLimits): YamlContent {
+  requireShallowFlow(text, maxDepth)
   const lines = new LineCounter()
   // The parser's own search for keys given twice compares each with each: minutes for a large map.
   const document = parseDocument(text, { uniqueKeys: false, lineCounter: lines })
@@ -29,7 +34,7 @@ export function readYaml(text: string, { maxDepth, maxValues }: YamlLimits): Yam
   if (error !== undefined) throw error
   const duplicates: string[] = []
   const visit = (node: unknown, depth: number): void => {
-    if (depth > maxDepth) throw new Error(`exceeded max depth ${String(maxDepth)}`)
+    if (depth > maxDepth) throw tooDeep(maxDepth)
     if (isSeq(node)) for (const item of node.items) visit(item, depth + 1)
     if (!isMap(node)) return
     const seen = new Set<unknown>()
@@ -48,6 +53,18 @@ export function readYaml(text: string, { maxDepth, maxValues }: YamlLimits): Yam
   const value: unknown = document.toJS({ maxAliasCount: 100 })
   if (!hasAtMost(maxValues, value)) throw new TooLargeError(`more than ${String(maxValues)} values`)
   return { value, duplicates }
+}
+
+/** Brackets in brackets, counted before the parser turns each into some hundred bytes. */
+function requireShallowFlow(text: string, maxDepth: number): void {
+  let depth = 0
+  let inScalar = false
+  for (const token of new Lexer().lex(text)) {
+    if (inScalar) inScalar = false
+    else if (token === scalarFollows) inScalar = true
+    else if (token === ']' || token === '}') depth = Math.max(0, depth - 1)
+    else if ((token === '[' || token === '{') && (depth += 1) > maxDepth) throw tooDeep(maxDepth)
+  }
 }
 
 /** Whether a document, itself included, holds no more values; looks at no more than so many. */

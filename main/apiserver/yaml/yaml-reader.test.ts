@@ -35,6 +35,9 @@ describe('readYaml', () => {
 
   it('refuses what is nested too deeply', () => {
     expect(() => readYaml('[[[[1]]]]', { ...limits, maxDepth: 3 })).toThrow('exceeded max depth 3')
+    expect(readYaml('a: "[[[["\nb: |\n  [[[[\nc: [{}, {}, [], []]\n', { ...limits, maxDepth: 3 }).value).toMatchObject({
+      a: '[[[[',
+    })
   })
 })
 
