@@ -198,6 +198,9 @@ export class RequestHandler {
     if (authorizing !== undefined) await authorizing
     if (parts.extensions.owns(path)) {
       visit.record?.started(200)
+      setHeaders(res, headers)
+      // One request, one record of it on both servers.
+      req.headers['audit-id'] = headers['audit-id']
       await parts.extensions.forward(path, { req, res, user })
       return
     }
@@ -230,6 +233,7 @@ export class RequestHandler {
         const admitted = await admitConnect(call, connect, notesOf(to, record))
         record?.started(200)
         visit.endLong = this.#parts.requests.begin({ info, ...visit, isStream: true })
+        setHeaders(res, to.headers)
         await connect.serve(admitted)
         return
       }
@@ -323,6 +327,11 @@ export class RequestHandler {
     }
     return status.status
   }
+}
+
+/** For answers that others write. */
+function setHeaders(res: HttpResponse, headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value)
 }
 
 /** What names this request in the audit log; who calls may have named it. */

@@ -185,7 +185,7 @@ describe('an extension API server', () => {
   it('gets requests in the name of the user, from the front proxy, without their credentials', async () => {
     await expect.poll(() => condition('v1.wardle.example.com')).toMatchObject({ status: 'True' })
     const path = '/apis/wardle.example.com/v1/namespaces/default/flunders?x=1'
-    const { status, body } = await server.call(path, {
+    const { status, body, headers } = await server.call(path, {
       body: { kind: 'Flunder' },
       headers: { 'x-remote-user': 'somebody-else', 'impersonate-user': 'jane', 'impersonate-group': 'system:masters' },
     })
@@ -196,6 +196,8 @@ describe('an extension API server', () => {
       'x-remote-user': 'jane',
       'x-remote-group': 'system:masters, system:authenticated',
     })
+    expect(last?.headers['audit-id']).toBe(headers['audit-id'])
+    expect(headers).toHaveProperty('x-kubernetes-pf-flowschema-uid')
     expect(last?.headers).not.toHaveProperty('authorization')
     expect(last?.headers).not.toHaveProperty('impersonate-user')
   })

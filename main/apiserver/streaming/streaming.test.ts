@@ -94,6 +94,7 @@ const connect = (path: string, protocols: string[], token = adminToken): WebSock
 describe('logs', () => {
   it('come from the node of the pod', async () => {
     const { status, text, headers } = await server.call(`${pods}/web/log?tailLines=2&timestamps=true`)
+    expect(headers).toHaveProperty('audit-id')
     expect([status, text, headers['content-type']]).toEqual([200, 'line 1\nline 2\n', 'text/plain'])
     expect(seen.at(-1)).toMatchObject({
       path: '/containerLogs/default/web/c',
