@@ -33,6 +33,26 @@ describe('usage', () => {
       }),
     ).toBe('count/pods=1,cpu=3110m,limits.memory=3Gi,pods=1,requests.cpu=3110m')
   })
+  it('of a resource claim is its devices by class, of alternatives the most of each', () => {
+    const claims = { group: 'resource.k8s.io', resource: 'resourceclaims' }
+    const requests = [
+      { name: 'a', exactly: { deviceClassName: 'gold', allocationMode: 'ExactCount', count: 2 } },
+      { name: 'b', exactly: { deviceClassName: 'all', allocationMode: 'All' } },
+      {
+        name: 'c',
+        firstAvailable: [
+          { name: 'x', deviceClassName: 'gold', allocationMode: 'ExactCount', count: 1 },
+          { name: 'y', deviceClassName: 'gold', allocationMode: 'ExactCount', count: 3 },
+        ],
+      },
+    ]
+    expect(used(claims, { spec: { devices: { requests } } })).toBe(
+      'all.deviceclass.resource.k8s.io/devices=32,count/resourceclaims.resource.k8s.io=1,gold.deviceclass.resource.k8s.io/devices=5',
+    )
+    expect(matchingNames(claims, ['gold.deviceclass.resource.k8s.io/devices', 'pods'])).toEqual([
+      'gold.deviceclass.resource.k8s.io/devices',
+    ])
+  })
   it('of a finished pod is its being there', () => {
     expect(used(pods, { status: { phase: 'Succeeded' } })).toBe('count/pods=1')
   })

@@ -1,7 +1,8 @@
 // What an object uses of a namespace's quota. Source of the names: pkg/quota/v1/evaluator/core.
-import type { PersistentVolumeClaim, Pod, Service } from '../api/generated/types.ts'
+import type { PersistentVolumeClaim, Pod, ResourceV1ResourceClaim, Service } from '../api/generated/types.ts'
 import type { KubeObject } from '../machinery/meta.ts'
 import { parseQuantity, type Quantity } from '../machinery/quantity.ts'
+import { claimDevices, isDeviceName } from './claim-devices.ts'
 import { podResources } from './pod-resources.ts'
 
 export interface CountedResource {
@@ -15,12 +16,17 @@ const one: Quantity = parseQuantity('1')
 export const countName = ({ group, resource }: CountedResource): string =>
   `count/${resource}${group === '' ? '' : `.${group}`}`
 
+const isResourceClaims = ({ group, resource }: CountedResource): boolean =>
+  group === 'resource.k8s.io' && resource === 'resourceclaims'
+
 /** Kinds of the core group that also count under their plain name. */
 const plainNames = new Set(['configmaps', 'secrets', 'replicationcontrollers', 'resourcequotas'])
 
 /** Usage by quota resource name; `now` decides whether a pod that is being deleted still counts. */
 export function usageOf(resource: CountedResource, object: KubeObject, now: number): Map<string, Quantity> {
   const usage = new Map([[countName(resource), one]])
+  if (isResourceClaims(resource))
+    for (const [name, value] of claimDevices(object as KubeObject & ResourceV1ResourceClaim)) usage.set(name, value)
   if (resource.group !== '') return usage
   if (plainNames.has(resource.resource)) usage.set(resource.resource, one)
   else if (resource.resource === 'pods') addPod(usage, object as KubeObject & Pod, now)
@@ -86,8 +92,9 @@ export function matchingNames(resource: CountedResource, hard: Iterable<string>)
   return [...hard].filter((name) => name === countName(resource) || isOwnName(resource, name))
 }
 
-function isOwnName({ group, resource }: CountedResource, name: string): boolean {
-  if (group !== '') return false
+function isOwnName(counted: CountedResource, name: string): boolean {
+  const { group, resource } = counted
+  if (group !== '') return isResourceClaims(counted) && isDeviceName(name)
   if (plainNames.has(resource)) return name === resource
   switch (resource) {
     case 'pods':
