@@ -12,7 +12,7 @@ const unitMs: Readonly<Record<string, number>> = {
 /** Milliseconds; undefined for what is no duration. */
 export function parseGoDuration(text: string): number | undefined {
   if (/^[+-]?0$/.test(text)) return 0
-  const [, sign = '', rest = ''] = /^([+-]?)((?:(?:\d+\.?\d*|\.\d+)(?:h|ms|m|us|µs|ns|s))+)$/.exec(text) ?? []
+  const [, sign = '', rest = ''] = /^([+-]?)((?:(?:\d+(?:\.\d*)?|\.\d+)(?:h|ms|m|us|µs|ns|s))+)$/.exec(text) ?? []
   if (rest === '') return undefined
   let ms = 0
   for (const [, amount = '', unit = ''] of rest.matchAll(/([\d.]+)(h|ms|m|us|µs|ns|s)/g))

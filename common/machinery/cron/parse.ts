@@ -1,5 +1,6 @@
 // Standard cron expressions as robfig/cron reads them: "*/5 * * * *", "@daily", "@every 1h30m", with an optional "TZ=Europe/Berlin "
 // before. Errors are worded as there, because validation passes them on.
+import { parseGoDuration } from '../go-duration.ts'
 
 export interface CronFields {
   kind: 'fields'
@@ -64,23 +65,11 @@ export function parseCron(expression: string): CronExpression {
   return { ...parseFields(text), timeZone }
 }
 
-const unitMs: Readonly<Record<string, number>> = {
-  h: 3_600_000,
-  m: 60_000,
-  s: 1000,
-  ms: 1,
-  us: 0.001,
-  µs: 0.001,
-  ns: 1e-6,
-}
-
 function parseInterval(text: string): number {
   const duration = text.slice('@every '.length)
-  if (!/^([0-9]+(\.[0-9]*)?(h|ms|m|s|us|µs|ns))+$/.test(duration))
+  const ms = parseGoDuration(duration)
+  if (ms === undefined)
     throw new SyntaxError(`failed to parse duration ${text}: time: invalid duration ${JSON.stringify(duration)}`)
-  let ms = 0
-  for (const [, amount, unit = ''] of duration.matchAll(/([0-9]+(?:\.[0-9]*)?)(h|ms|m|s|us|µs|ns)/g))
-    ms += Number(amount) * (unitMs[unit] ?? 0)
   // Whole seconds, and never less than one.
   return Math.max(1000, Math.floor(ms / 1000) * 1000)
 }
